@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a Cpu executes: a fiber, and the registers it had when it was last left. The kernel's
+// task_struct (sim/kernel/sched.h) is a Context; so are the idle loops, and the boot context, in
+// which a machine is set up before anything runs.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "sim/machine/cpu.h"
+#include "sim/machine/fiber.h"
+
+namespace kpath {
+
+class FunctionProbe;
+class Machine;
+
+class Context {
+ public:
+  // `body` runs on the context's own fiber, on whichever CPU switches to it first. It must not
+  // return: a task ends by switching away for good.
+  Context(Machine& machine, std::function<void()> body);
+  virtual ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Machine* const machine;
+  Cpu* cpu = nullptr;                 // the CPU it runs on or ran on last
+  FunctionProbe* function = nullptr;  // innermost modelled function that is being executed
+  Registers saved_regs;               // while it does not run
+  uint64_t saved_gs_base = 0;
+  uint64_t saved_kernel_gs_base = 0;
+
+ private:
+  friend class Cpu;
+  friend class Machine;
+  std::unique_ptr<Fiber> fiber_;  // null for the boot context
+};
+
+// The context that executes. The only mutable state of kpath outside of its machines: it is set
+// whenever code of a machine runs, in the thread that runs it.
+extern thread_local constinit Context* current_context;
+
+// Makes `machine`'s boot context the current one for as long as it lives: for code outside of the
+// machine that sets up kernel objects or looks at them.
+class EnterMachine {
+ public:
+  explicit EnterMachine(Machine& machine);
+  ~EnterMachine();
+  EnterMachine(const EnterMachine&) = delete;
+  EnterMachine& operator=(const EnterMachine&) = delete;
+
+ private:
+  Context* previous_;
+};
+
+}  // namespace kpath

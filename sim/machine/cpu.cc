@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/cpu.h"
+
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "sim/machine/check.h"
+#include "sim/machine/context.h"
+#include "sim/machine/machine.h"
+
+namespace kpath {
+namespace {
+
+// 128 KiB, room for all offsets of the recorded kernel's per-CPU area (kPerCpu…).
+constexpr int kPerCpuAreaOrder = 5;
+// Each CPU's cpu_entry_area is 0x3b000 bytes in v4.19; its entry stack's top is at 0x2200.
+constexpr uint64_t kCpuEntryAreaSize = 0x3b000;
+constexpr uint64_t kEntryStackPage = 0x2000;
+constexpr uint64_t kEntryStackTop = 0x2200;
+
+template <typename T>
+T ReadBytes(const Cpu& cpu, uint64_t address) {
+  const uint8_t* bytes = cpu.machine().memory.KernelBytes(address);
+  if (bytes == nullptr) {
+    cpu.machine().Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
+                                     absl::Hex(address), " (read)"));
+  }
+  T value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return value;
+}
+
+template <typename T>
+void WriteBytes(const Cpu& cpu, uint64_t address, T value) {
+  uint8_t* bytes = cpu.machine().memory.KernelBytes(address);
+  if (bytes == nullptr) {
+    cpu.machine().Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
+                                     absl::Hex(address), " (write)"));
+  }
+  std::memcpy(bytes, &value, sizeof(value));
+}
+
+}  // namespace
+
+Cpu::Cpu(Machine& machine, int id) : machine_(machine), id_(id) {
+  Memory& memory = machine.memory;
+  per_cpu_base_ = kDirectMapBase + (memory.AllocatePages(kPerCpuAreaOrder) << kPageShift);
+  const uint64_t entry_area = kCpuEntryAreaBase + static_cast<uint64_t>(id) * kCpuEntryAreaSize;
+  memory.MapKernel(entry_area + kEntryStackPage, memory.AllocatePages(0));
+  entry_stack_top_ = entry_area + kEntryStackTop;
+}
+
+uint64_t Cpu::Read64(uint64_t address) const { return ReadBytes<uint64_t>(*this, address); }
+void Cpu::Write64(uint64_t address, uint64_t value) { WriteBytes(*this, address, value); }
+uint32_t Cpu::Read32(uint64_t address) const { return ReadBytes<uint32_t>(*this, address); }
+void Cpu::Write32(uint64_t address, uint32_t value) { WriteBytes(*this, address, value); }
+
+void Cpu::EnableIrqs() {
+  regs.rflags |= X86_EFLAGS_IF;
+  if (pending_.any()) machine_.UpdateDeadline();
+}
+
+void Cpu::Push(uint64_t value) {
+  regs[Reg::rsp] -= 8;
+  Write64(regs[Reg::rsp], value);
+}
+
+uint64_t Cpu::Pop() {
+  const uint64_t value = Read64(regs[Reg::rsp]);
+  regs[Reg::rsp] += 8;
+  return value;
+}
+
+// AMD64 Architecture Programmer's Manual, volume 3: SYSCALL.
+void Cpu::Syscall() {
+  KPATH_CHECK((regs.cs & 3) == 3, "SYSCALL is executed by user code");
+  regs[Reg::rcx] = regs.rip;
+  regs[Reg::r11] = regs.rflags & ~X86_EFLAGS_RF;
+  regs.rflags &= ~sfmask & ~X86_EFLAGS_RF;
+  regs.cs = (star >> 32) & 0xfffc;
+  regs.ss = regs.cs + 8;
+  regs.rip = lstar;
+  syscall_entry(*this);
+  KPATH_CHECK((regs.cs & 3) == 3, "the kernel came back without SYSRET or IRET");
+}
+
+// AMD64 Architecture Programmer's Manual, volume 3: SYSRET with a 64-bit operand.
+void Cpu::SysretQ() {
+  regs.rip = regs[Reg::rcx];
+  regs.rflags = (regs[Reg::r11] & ~(X86_EFLAGS_RF | uint64_t{1} << 17)) | X86_EFLAGS_FIXED;
+  const uint16_t base = static_cast<uint16_t>(star >> 48);
+  regs.cs = (base + 16) | 3;
+  regs.ss = (base + 8) | 3;
+}
+
+void Cpu::Swapgs() { std::swap(gs_base, kernel_gs_base); }
+
+void Cpu::IretQ() {
+  const uint64_t rip = Pop();
+  const uint16_t cs = static_cast<uint16_t>(Pop());
+  const uint64_t rflags = Pop();
+  const uint64_t rsp = Pop();
+  const uint16_t ss = static_cast<uint16_t>(Pop());
+  regs.rip = rip;
+  regs.cs = cs;
+  regs.rflags = rflags;
+  regs[Reg::rsp] = rsp;
+  regs.ss = ss;
+  if (irqs_enabled() && pending_.any()) machine_.UpdateDeadline();
+}
+
+// Intel SDM volume 3, 6.12: the stack is sp0 on a privilege change, else the present one, aligned
+// down to 16 bytes; all gates of the kernel are interrupt gates, so IF is cleared.
+void Cpu::EnterGate(uint8_t vector, bool has_error_code, uint64_t error_code) {
+  const IdtGate& gate = idt[vector];
+  if (gate.handler == nullptr) {
+    machine_.Panic(absl::StrCat("BUG: no handler for vector ", vector));
+  }
+  const Registers interrupted = regs;
+  if ((regs.cs & 3) == 3) regs[Reg::rsp] = Read64(per_cpu_base_ + kPerCpuSp0.offset);
+  regs[Reg::rsp] &= ~uint64_t{15};
+  Push(interrupted.ss);
+  Push(interrupted[Reg::rsp]);
+  Push(interrupted.rflags);
+  Push(interrupted.cs);
+  Push(interrupted.rip);
+  if (has_error_code) Push(error_code);
+  regs.rflags &= ~(X86_EFLAGS_IF | X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF);
+  regs.cs = __KERNEL_CS;
+  regs.ss = 0;
+  gate.handler(*this);
+}
+
+void Cpu::RaiseException(uint8_t vector, bool has_error_code, uint64_t error_code) {
+  EnterGate(vector, has_error_code, error_code);
+}
+
+void Cpu::DeliverInterrupt(uint8_t vector) { EnterGate(vector, false, 0); }
+
+void Cpu::RaiseInterrupt(uint8_t vector) {
+  pending_.set(vector);
+  if (running_ != nullptr) SetHalted(false);
+  machine_.UpdateDeadline();
+}
+
+void Cpu::DeliverPendingInterrupts() {
+  while (irqs_enabled() && pending_.any()) {
+    int vector = 255;
+    while (!pending_.test(vector)) --vector;
+    pending_.reset(vector);
+    DeliverInterrupt(static_cast<uint8_t>(vector));
+  }
+}
+
+void Cpu::Halt() {
+  regs.rflags |= X86_EFLAGS_IF;
+  if (pending_.none()) {
+    SetHalted(true);
+    machine_.LeaveFiber();
+  }
+  DeliverPendingInterrupts();
+}
+
+void Cpu::SetHalted(bool halted) {
+  if (halted_ == halted) return;
+  halted_ = halted;
+  machine_.runnable_cpus_ += halted ? -1 : 1;
+}
+
+void Cpu::Start(Context& context) {
+  KPATH_CHECK(running_ == nullptr, "a CPU is started once");
+  running_ = &context;
+  context.cpu = this;
+  regs = context.saved_regs;
+  gs_base = context.saved_gs_base;
+  kernel_gs_base = context.saved_kernel_gs_base;
+  SetHalted(false);
+}
+
+void Cpu::SwitchTo(Context& next) {
+  Context& previous = *running_;
+  KPATH_CHECK(&previous == current_context, "only the running context can switch away");
+  previous.saved_regs = regs;
+  previous.saved_gs_base = gs_base;
+  previous.saved_kernel_gs_base = kernel_gs_base;
+  regs = next.saved_regs;
+  gs_base = next.saved_gs_base;
+  kernel_gs_base = next.saved_kernel_gs_base;
+  next.cpu = this;
+  running_ = &next;
+  machine_.LeaveFiber();
+}
+
+}  // namespace kpath

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/fiber.h"
+
+#include <memory>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace kpath {
+namespace {
+
+TEST(Fiber, GoesOnWhereItWasLeft) {
+  StackPool stacks;
+  std::string log;
+  Fiber* self = nullptr;
+  Fiber fiber(stacks, [&] {
+    log += "a";
+    self->Suspend();
+    log += "b";
+  });
+  self = &fiber;
+  fiber.Resume();
+  EXPECT_EQ(log, "a");
+  EXPECT_FALSE(fiber.ended());
+  fiber.Resume();
+  EXPECT_EQ(log, "ab");
+  EXPECT_TRUE(fiber.ended());
+}
+
+TEST(Fiber, DestroyedInTheMiddleItsStackIsUnwound) {
+  StackPool stacks;
+  bool destroyed = false, ran_on = false;
+  {
+    Fiber* self = nullptr;
+    Fiber fiber(stacks, [&] {
+      struct Guard {
+        bool& flag;
+        ~Guard() { flag = true; }
+      } guard{destroyed};
+      self->Suspend();
+      ran_on = true;
+    });
+    self = &fiber;
+    fiber.Resume();
+    EXPECT_FALSE(destroyed);
+  }
+  EXPECT_TRUE(destroyed);
+  EXPECT_FALSE(ran_on);
+}
+
+TEST(Fiber, NeverStartedNeedsNoStack) {
+  StackPool stacks;
+  Fiber fiber(stacks, [] { FAIL() << "must not run"; });
+}
+
+TEST(StackPool, StacksAreUsedAgain) {
+  StackPool stacks;
+  const auto address_of_stack = [&] {
+    const void* address = nullptr;
+    Fiber fiber(stacks, [&] {
+      char on_stack;
+      address = &on_stack;
+    });
+    fiber.Resume();
+    return address;
+  };
+  EXPECT_EQ(address_of_stack(), address_of_stack());
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+int Overflow(int depth) {
+  volatile char bytes[4096];
+  bytes[0] = static_cast<char>(depth);
+  return depth == 0 ? bytes[0] : Overflow(depth - 1) + bytes[0];
+}
+
+TEST(FiberDeathTest, OverflowHitsTheGuardPage) {
+  EXPECT_DEATH(
+      {
+        StackPool stacks;
+        Fiber fiber(stacks, [] { Overflow(1000); });
+        fiber.Resume();
+      },
+      "");
+}
+#endif
+
+}  // namespace
+}  // namespace kpath

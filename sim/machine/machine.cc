@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/machine.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/machine/check.h"
+
+namespace kpath {
+namespace {
+
+// How many probes a CPU passes before another running CPU has its turn.
+constexpr uint64_t kSliceProbes = 64;
+
+}  // namespace
+
+int NextKernelGlobalSlot() {
+  static std::atomic<int> next = 0;
+  return next++;
+}
+
+Machine::Machine(int cpus, std::unique_ptr<Chooser> chooser) : chooser_(std::move(chooser)) {
+  KPATH_CHECK(cpus >= 1 && cpus <= kMaxCpus, absl::StrCat(cpus, " CPUs"));
+  boot_context_ = std::make_unique<Context>(*this, nullptr);
+  for (int id = 0; id < cpus; ++id) cpus_.push_back(std::make_unique<Cpu>(*this, id));
+  boot_context_->cpu = cpus_[0].get();
+  last_cpu_ = cpus - 1;
+  UpdateDeadline();
+}
+
+Machine::~Machine() {
+  EnterMachine enter(*this);
+  listeners_.clear();
+  for (auto slot = global_order_.rbegin(); slot != global_order_.rend(); ++slot) {
+    globals_[*slot].reset();
+  }
+}
+
+// ---- Running ----
+
+Machine::Outcome Machine::Run() { return RunTo(Position(UINT64_MAX)); }
+
+Machine::Outcome Machine::RunTo(Position stop) {
+  KPATH_CHECK(current_context == nullptr || current_context == boot_context_.get(),
+              "Run is called from outside of simulated code");
+  stop_position_ = stop.probes_passed();
+  stop_requested_ = false;
+  Context* previous = current_context;
+  const Outcome outcome = Loop();
+  current_context = previous;
+  stop_position_ = UINT64_MAX;
+  UpdateDeadline();
+  return outcome;
+}
+
+Machine::Outcome Machine::Loop() {
+  while (true) {
+    if (!report_.empty()) return Outcome::kReport;
+    if (stop_requested_) return Outcome::kStopped;
+    if (position_ >= stop_position_) return Outcome::kPosition;
+    Cpu* cpu = PickCpu();
+    if (cpu != nullptr) {
+      Step(*cpu);
+    } else if (!AdvanceToNextEvent()) {
+      return Outcome::kIdle;
+    }
+  }
+}
+
+// The CPU after the one that stepped last has its turn; another choice lets others go first.
+Cpu* Machine::PickCpu() {
+  if (runnable_cpus_ == 0) return nullptr;
+  int skip = Choose(ChoiceKind::kStepCpu, runnable_cpus_);
+  int id = last_cpu_;
+  while (true) {
+    id = (id + 1) % cpus();
+    Cpu& cpu = *cpus_[id];
+    if (cpu.halted()) continue;
+    if (skip-- == 0) return &cpu;
+  }
+}
+
+void Machine::Step(Cpu& cpu) {
+  last_cpu_ = cpu.id();
+  current_context = cpu.running();
+  slice_end_ = UINT64_MAX;
+  UpdateDeadline();
+  current_context->fiber_->Resume();
+  KPATH_CHECK(!current_context->fiber_->ended(), "a context's body returned");
+}
+
+void Machine::LeaveFiber() {
+  Context* context = current_context;
+  context->fiber_->Suspend();
+  current_context = context;
+}
+
+void Machine::RequestStop() {
+  stop_requested_ = true;
+  deadline_ = 0;
+}
+
+void Machine::Panic(std::string report) {
+  if (report_.empty()) report_ = decorate_report ? decorate_report(report) : std::move(report);
+  KPATH_CHECK(current_context->fiber_ != nullptr,
+              absl::StrCat("while the machine was set up: ", report_));
+  LeaveFiber();
+  KPATH_CHECK(false, "code of a stopped machine ran on");
+  __builtin_unreachable();
+}
+
+bool Machine::Relax() {
+  if (runnable_cpus_ > 1) {
+    LeaveFiber();
+    return true;
+  }
+  if (events_.empty()) return false;
+  AdvanceToNextEvent();
+  return true;
+}
+
+// ---- Choices ----
+
+int Machine::Choose(ChoiceKind kind, int options) {
+  if (options <= 1) return 0;
+  const uint64_t index = questions_++;
+  if (chooser_ == nullptr) return 0;
+  const int pick = chooser_->Choose(index, kind, options);
+  KPATH_CHECK(pick >= 0 && pick < options, absl::StrCat("a chooser picked ", pick));
+  if (pick != 0) choices_.push_back({index, kind, options, pick});
+  return pick;
+}
+
+void Machine::SetChooser(std::unique_ptr<Chooser> chooser) { chooser_ = std::move(chooser); }
+
+// ---- Time ----
+
+uint64_t Machine::ScheduleEvent(int64_t time_ns, std::function<void()> event) {
+  const uint64_t id = next_event_id_++;
+  events_.emplace(std::pair(time_ns, id), Event{id, std::move(event)});
+  event_times_.emplace(id, time_ns);
+  UpdateDeadline();
+  return id;
+}
+
+bool Machine::CancelEvent(uint64_t id) {
+  const auto found = event_times_.find(id);
+  if (found == event_times_.end()) return false;
+  events_.erase({found->second, id});
+  event_times_.erase(found);
+  UpdateDeadline();
+  return true;
+}
+
+bool Machine::AdvanceToNextEvent() {
+  if (events_.empty()) return false;
+  clock_base_ns_ += std::max<int64_t>(0, events_.begin()->first.first - now_ns());
+  RunDueEvents();
+  return true;
+}
+
+void Machine::RunDueEvents() {
+  if (running_events_) return;
+  running_events_ = true;
+  while (!events_.empty() && events_.begin()->first.first <= now_ns()) {
+    auto node = events_.extract(events_.begin());
+    event_times_.erase(node.mapped().id);
+    node.mapped().action();
+  }
+  running_events_ = false;
+  UpdateDeadline();
+}
+
+void Machine::UpdateDeadline() {
+  if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = position_ + kSliceProbes;
+  uint64_t deadline = std::min(stop_position_, slice_end_);
+  if (!events_.empty()) {
+    const int64_t wait_ns = std::max<int64_t>(0, events_.begin()->first.first - clock_base_ns_);
+    deadline = std::min<uint64_t>(deadline, (wait_ns + kNsPerProbe - 1) / kNsPerProbe);
+  }
+  const bool interrupt = current_context != nullptr && current_context->machine == this &&
+                         current_context->cpu != nullptr &&
+                         current_context->cpu->interrupt_pending();
+  if (!listeners_.empty() || interrupt || stop_requested_) deadline = 0;
+  deadline_ = deadline;
+}
+
+// ---- Probes ----
+
+void Machine::AddListener(ProbeListener* listener) {
+  listeners_.push_back(listener);
+  UpdateDeadline();
+}
+
+void Machine::RemoveListener(ProbeListener* listener) {
+  std::erase(listeners_, listener);
+  UpdateDeadline();
+}
+
+void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
+                     const void* instruction, absl::Span<const Value> values) {
+  Context* context = current_context;
+  if (context->fiber_ != nullptr && context->fiber_->unwinding()) return;
+  if (!listeners_.empty()) {
+    const ProbeEvent event = {kind, position(), now_ns(),    context->cpu,
+                              function, step,   instruction, values};
+    for (ProbeListener* listener : listeners_) listener->OnProbe(event);
+  }
+  RunDueEvents();
+  if (context->fiber_ == nullptr) return;
+  if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();
+  if (position_ >= stop_position_ || stop_requested_ ||
+      (position_ >= slice_end_ && runnable_cpus_ > 1)) {
+    LeaveFiber();
+  }
+  UpdateDeadline();
+}
+
+void Machine::Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const Value> values) {
+  if (listeners_.empty()) return;
+  const ProbeEvent event = {kind,    position(), now_ns(), current_context->cpu,
+                            nullptr, step,       nullptr,  values};
+  for (ProbeListener* listener : listeners_) listener->OnProbe(event);
+}
+
+void FunctionProbe::Enter(std::initializer_list<Value> arguments) {
+  context_->machine->Arrive(ProbeEvent::Kind::kFunctionEnter, &info_, nullptr, nullptr,
+                            absl::MakeConstSpan(arguments.begin(), arguments.size()));
+}
+
+void FunctionProbe::Exit() {
+  const size_t count = result_.kind == Value::Kind::kNone ? 0 : 1;
+  context_->machine->Arrive(ProbeEvent::Kind::kFunctionExit, &info_, nullptr, nullptr,
+                            absl::MakeConstSpan(&result_, count));
+}
+
+void StepProbe(const StepInfo& info, std::initializer_list<Value> values) {
+  Context* context = current_context;
+  const FunctionInfo* function = context->function == nullptr ? nullptr : &context->function->info();
+  context->machine->Arrive(ProbeEvent::Kind::kStep, function, &info, nullptr,
+                           absl::MakeConstSpan(values.begin(), values.size()));
+}
+
+}  // namespace kpath

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One simulated computer: CPUs, memory, a clock, pending hardware events, and the probes through
+// which a run is watched, stopped and varied. It knows no kernel; Boot() (entry/boot.h) installs one.
+//
+//   Machine machine(2);              // two CPUs
+//   Boot(machine);
+//   ... create tasks ...
+//   Machine::Outcome outcome = machine.Run();
+//
+// Time is virtual: it advances by kNsPerProbe with each probe and jumps to the next event when all
+// CPUs are halted. Nothing depends on the host's clock, addresses or random numbers; what the machine
+// leaves open goes through Choose.
+//
+// Thread safety: a machine is used by one host thread at a time. Several machines may live in one
+// process, in several threads.
+//
+// Invariants
+//   1. The position only grows, by one per probe, whether or not anybody listens.
+//   2. Events are carried out in the order of (time, order in which they were scheduled).
+//   3. With nobody listening and nothing due, passing a probe is one increment and one branch.
+//   4. After a report (Panic) no simulated code runs any more.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "sim/machine/choice.h"
+#include "sim/machine/context.h"
+#include "sim/machine/cpu.h"
+#include "sim/machine/fiber.h"
+#include "sim/machine/memory.h"
+#include "sim/machine/position.h"
+#include "sim/machine/probe.h"
+
+namespace kpath {
+
+class Machine {
+ public:
+  static constexpr int64_t kNsPerProbe = 10;
+  static constexpr int kMaxCpus = 64;
+
+  // `cpus`: 1 .. kMaxCpus. `chooser` answers the machine's questions; none: the ordinary course.
+  explicit Machine(int cpus = 1, std::unique_ptr<Chooser> chooser = nullptr);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // ---- Parts ----
+  Memory memory;
+  StackPool stacks;
+  int cpus() const { return static_cast<int>(cpus_.size()); }
+  Cpu& cpu(int id) { return *cpus_[id]; }
+  Context& boot_context() { return *boot_context_; }
+
+  // ---- Running ----
+  enum class Outcome {
+    kIdle,      // all CPUs are halted and nothing is pending: nothing will ever happen again
+    kPosition,  // the position asked for was reached
+    kStopped,   // RequestStop was called
+    kReport,    // the kernel reported a bug of its own: report()
+  };
+  // Must be called from outside of simulated code. May be called again to go on.
+  Outcome Run();
+  // Runs until the position is `stop` or greater.
+  Outcome RunTo(Position stop);
+  // Makes Run return at the next probe; for listeners.
+  void RequestStop();
+
+  // Stops the machine for good. `report` is in the kernel's style: one line that says what, then
+  // details. Called by simulated code that finds an invariant of the kernel broken.
+  [[noreturn]] void Panic(std::string report);
+  // The text given to Panic; empty while all is well.
+  const std::string& report() const { return report_; }
+  // Called with the report's text before the machine stops, to add what only the kernel knows
+  // (process, call trace). Set by Boot.
+  std::function<std::string(const std::string&)> decorate_report;
+
+  // ---- Choices ----
+  // Returns 0 .. options - 1. A question with one option is not asked.
+  int Choose(ChoiceKind kind, int options);
+  // The answers that were not 0, so far: the whole run, for a ReplayChooser.
+  const ChoiceLog& choices() const { return choices_; }
+  void SetChooser(std::unique_ptr<Chooser> chooser);
+
+  // ---- Time ----
+  Position position() const { return Position(position_); }
+  int64_t now_ns() const { return clock_base_ns_ + static_cast<int64_t>(position_) * kNsPerProbe; }
+  // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then, between
+  // two of its probes. It may raise interrupts and schedule events, and must not pass probes.
+  // Returns an id for CancelEvent.
+  uint64_t ScheduleEvent(int64_t time_ns, std::function<void()> event);
+  // Returns false if the event has already been carried out.
+  bool CancelEvent(uint64_t id);
+
+  // ---- Probes ----
+  // `listener` must outlive its attachment. Attaching does not change the run.
+  void AddListener(ProbeListener* listener);
+  void RemoveListener(ProbeListener* listener);
+  bool listening() const { return !listeners_.empty(); }
+
+  // Counts a probe. Returns true if somebody has to be told: then call Arrive.
+  bool PassProbe() { return ++position_ >= deadline_; }
+  // The slow half of a probe: tells the listeners, carries out what is due, lets another CPU step.
+  void Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
+              const void* instruction, absl::Span<const Value> values);
+  // Tells the listeners something without being a probe.
+  void Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const Value> values);
+
+  // A CPU waits in a loop for another one: lets the others step. Returns false if there is no other
+  // CPU that could and nothing is pending, so that the wait would never end.
+  bool Relax();
+
+  // ---- Per-machine state of the kernel's subsystems; see KernelGlobal ----
+  std::vector<std::shared_ptr<void>>& globals() { return globals_; }
+  std::vector<int>& global_order() { return global_order_; }
+
+ private:
+  friend class Cpu;
+
+  struct Event {
+    uint64_t id;
+    std::function<void()> action;
+  };
+
+  Outcome Loop();
+  Cpu* PickCpu();
+  void Step(Cpu& cpu);
+  bool AdvanceToNextEvent();
+  void RunDueEvents();
+  void LeaveFiber();
+  // Recomputes when the next probe has to take the slow path.
+  void UpdateDeadline();
+
+  std::vector<std::unique_ptr<Cpu>> cpus_;
+  std::unique_ptr<Context> boot_context_;
+  std::unique_ptr<Chooser> chooser_;
+  ChoiceLog choices_;
+  uint64_t questions_ = 0;
+
+  uint64_t position_ = 0;
+  uint64_t deadline_ = 0;
+  uint64_t stop_position_ = UINT64_MAX;
+  uint64_t slice_end_ = UINT64_MAX;
+  int64_t clock_base_ns_ = 0;
+
+  // By (time, order scheduled).
+  std::map<std::pair<int64_t, uint64_t>, Event> events_;
+  std::map<uint64_t, int64_t> event_times_;
+  uint64_t next_event_id_ = 1;
+
+  std::vector<ProbeListener*> listeners_;
+  std::string report_;
+  bool stop_requested_ = false;
+  bool running_events_ = false;
+  int last_cpu_ = 0;
+  int runnable_cpus_ = 0;  // started and not halted
+
+  std::vector<std::shared_ptr<void>> globals_;
+  std::vector<int> global_order_;  // slots in the order they were made
+};
+
+// Global state of a kernel subsystem, one per machine: what Linux keeps in a static variable.
+// Made on first use, destroyed with the machine, last made first destroyed.
+//
+//   KernelGlobal<aio_globals> aio;   // at namespace scope
+//   aio->aio_nr += 1;
+template <typename T>
+class KernelGlobal {
+ public:
+  KernelGlobal() : slot_(NextSlot()) {}
+  T* operator->() const { return &Get(*current_context->machine); }
+  T& operator*() const { return Get(*current_context->machine); }
+  T& Get(Machine& machine) const {
+    auto& globals = machine.globals();
+    if (static_cast<size_t>(slot_) < globals.size() && globals[slot_] != nullptr) [[likely]] {
+      return *static_cast<T*>(globals[slot_].get());
+    }
+    return Make(machine);
+  }
+
+ private:
+  T& Make(Machine& machine) const {
+    auto& globals = machine.globals();
+    if (globals.size() <= static_cast<size_t>(slot_)) globals.resize(slot_ + 1);
+    auto value = std::make_shared<T>();
+    globals[slot_] = value;
+    machine.global_order().push_back(slot_);
+    return *value;
+  }
+  static int NextSlot();
+
+  const int slot_;
+};
+
+int NextKernelGlobalSlot();
+
+template <typename T>
+int KernelGlobal<T>::NextSlot() {
+  return NextKernelGlobalSlot();
+}
+
+// ---- The probes themselves ----
+
+// Entry and exit of a modelled function; made by FUNCTION, named `fn`.
+class FunctionProbe {
+ public:
+  template <typename Arguments>
+  FunctionProbe(const FunctionInfo& info, Arguments&& arguments)
+      : info_(info), context_(current_context), caller_(context_->function) {
+    context_->function = this;
+    if (context_->machine->PassProbe()) [[unlikely]] {
+      arguments([this](auto... values) { Enter({MakeValue(values)...}); });
+    }
+  }
+  // May throw: a task that is destroyed while it waits here is unwound (fiber.h).
+  ~FunctionProbe() noexcept(false) {
+    context_->function = caller_;
+    if (context_->machine->PassProbe()) [[unlikely]] Exit();
+  }
+  FunctionProbe(const FunctionProbe&) = delete;
+  FunctionProbe& operator=(const FunctionProbe&) = delete;
+
+  // `return fn.Return(x);` shows x as the function's result.
+  template <typename T>
+  T Return(T value) {
+    result_ = MakeValue(value);
+    return value;
+  }
+
+  const FunctionInfo& info() const { return info_; }
+  const FunctionProbe* caller() const { return caller_; }
+
+ private:
+  void Enter(std::initializer_list<Value> arguments);
+  void Exit();
+
+  const FunctionInfo& info_;
+  Context* const context_;
+  FunctionProbe* const caller_;
+  Value result_;
+};
+
+void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
+
+}  // namespace kpath
+
+// At the top of a modelled function: its probe. The arguments shown are those named.
+#define FUNCTION(...)                                                                        \
+  static constexpr ::kpath::FunctionInfo kpath_function_info = {__func__, __FILE__, __LINE__, \
+                                                                #__VA_ARGS__};               \
+  [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                            \
+                                             [&](auto&& show) { show(__VA_ARGS__); })
+
+// A named step inside a modelled function: a check, a lock, a store to shared state.
+#define STEP(label, ...)                                                                       \
+  do {                                                                                         \
+    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {                         \
+      static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__,         \
+                                                            #__VA_ARGS__};                     \
+      [](const ::kpath::StepInfo& info, auto... values) {                                      \
+        using ::kpath::MakeValue;                                                              \
+        ::kpath::StepProbe(info, {MakeValue(values)...});                                      \
+      }(kpath_step_info __VA_OPT__(, ) __VA_ARGS__);                                           \
+    }                                                                                          \
+  } while (false)

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/machine.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace kpath {
+namespace {
+
+// A modelled function, for the probes' sake.
+long add_one(long value) {
+  FUNCTION(value);
+  STEP("adding", value);
+  return fn.Return(value + 1);
+}
+
+void halt_for_good() {
+  while (true) current_context->cpu->Halt();
+}
+
+class Log : public ProbeListener {
+ public:
+  void OnProbe(const ProbeEvent& event) override {
+    std::string line = event.position.ToString();
+    switch (event.kind) {
+      case ProbeEvent::Kind::kFunctionEnter:
+        absl::StrAppend(&line, " enter ", event.function->name, "(", event.function->arguments);
+        break;
+      case ProbeEvent::Kind::kFunctionExit:
+        absl::StrAppend(&line, " exit ", event.function->name, "(");
+        break;
+      case ProbeEvent::Kind::kStep:
+        absl::StrAppend(&line, " step ", event.step->label, "(", event.step->values);
+        break;
+      default:
+        absl::StrAppend(&line, " other(");
+    }
+    for (const Value& value : event.values) absl::StrAppend(&line, " ", value.ToString());
+    lines.push_back(line + ")");
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(Machine, WithoutContextsNothingHappens) {
+  Machine machine;
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(machine.now_ns(), 0);
+}
+
+TEST(Machine, ProbesTellNameArgumentsStepsAndResult) {
+  Machine machine;
+  Context context(machine, [] {
+    add_one(41);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  Log log;
+  machine.AddListener(&log);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(log.lines, (std::vector<std::string>{"#1 enter add_one(value 41)",
+                                                 "#2 step adding(value 41)",
+                                                 "#3 exit add_one( 42)"}));
+}
+
+TEST(Machine, ListeningDoesNotChangeTheRun) {
+  const auto run = [](bool listen) {
+    Machine machine(2);
+    std::string order;
+    const auto work = [&](char name) {
+      return [&order, name] {
+        for (int i = 0; i < 200; ++i) {
+          add_one(i);
+          order += name;
+        }
+        halt_for_good();
+      };
+    };
+    Context a(machine, work('a')), b(machine, work('b'));
+    machine.cpu(0).Start(a);
+    machine.cpu(1).Start(b);
+    Log log;
+    if (listen) machine.AddListener(&log);
+    EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+    return absl::StrCat(order, machine.position().ToString(), " ", machine.now_ns());
+  };
+  EXPECT_EQ(run(false), run(true));
+}
+
+TEST(Machine, TwoCpusTakeTurns) {
+  Machine machine(2);
+  std::string order;
+  const auto work = [&](char name) {
+    return [&order, name] {
+      for (int i = 0; i < 30; ++i) {
+        add_one(i);
+        order += name;
+      }
+      halt_for_good();
+    };
+  };
+  Context a(machine, work('a')), b(machine, work('b'));
+  machine.cpu(0).Start(a);
+  machine.cpu(1).Start(b);
+  machine.Run();
+  EXPECT_NE(order.find("ab"), std::string::npos);
+  EXPECT_NE(order.find("ba"), std::string::npos);
+}
+
+TEST(Machine, TheSameChoicesGiveTheSameRun) {
+  const auto run = [](std::unique_ptr<Chooser> chooser, ChoiceLog* choices) {
+    Machine machine(3, std::move(chooser));
+    std::string order;
+    std::vector<std::unique_ptr<Context>> contexts;
+    for (int i = 0; i < 3; ++i) {
+      contexts.push_back(std::make_unique<Context>(machine, [&order, i] {
+        for (int j = 0; j < 300; ++j) {
+          add_one(j);
+          absl::StrAppend(&order, i);
+        }
+        halt_for_good();
+      }));
+      machine.cpu(i).Start(*contexts.back());
+    }
+    machine.Run();
+    *choices = machine.choices();
+    return order;
+  };
+  ChoiceLog choices, ordinary, replayed;
+  const std::string random = run(std::make_unique<SeededChooser>(1, 2), &choices);
+  EXPECT_FALSE(choices.empty());
+  EXPECT_NE(random, run(nullptr, &ordinary));
+  EXPECT_TRUE(ordinary.empty());
+  EXPECT_EQ(random, run(std::make_unique<ReplayChooser>(choices), &replayed));
+  EXPECT_EQ(choices, replayed);
+}
+
+TEST(Machine, TimeAdvancesWithProbesAndJumpsToTheNextEventWhenIdle) {
+  Machine machine;
+  std::vector<int64_t> at;
+  Context context(machine, [&] {
+    for (int i = 0; i < 10; ++i) add_one(i);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  machine.ScheduleEvent(1'000'000, [&] { at.push_back(machine.now_ns()); });
+  machine.ScheduleEvent(55, [&] { at.push_back(machine.now_ns()); });
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  // The sixth probe is the first at or after 55 ns.
+  EXPECT_EQ(at, (std::vector<int64_t>{60, 1'000'000}));
+}
+
+TEST(Machine, EventsOfOneTimeKeepTheirOrderAndCanBeCancelled) {
+  Machine machine;
+  std::string order;
+  machine.ScheduleEvent(10, [&] { order += "a"; });
+  const uint64_t id = machine.ScheduleEvent(10, [&] { order += "b"; });
+  machine.ScheduleEvent(10, [&] { order += "c"; });
+  EXPECT_TRUE(machine.CancelEvent(id));
+  EXPECT_FALSE(machine.CancelEvent(id));
+  machine.Run();
+  EXPECT_EQ(order, "ac");
+}
+
+TEST(Machine, RunsToAPositionAndOn) {
+  Machine machine;
+  Context context(machine, [&] {
+    for (int i = 0; i < 10; ++i) add_one(i);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  EXPECT_EQ(machine.RunTo(Position(7)), Machine::Outcome::kPosition);
+  EXPECT_EQ(machine.position(), Position(7));
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(machine.position(), Position(30));
+}
+
+TEST(Machine, PanicStopsEverything) {
+  Machine machine;
+  bool ran_on = false;
+  Context context(machine, [&] {
+    add_one(1);
+    machine.Panic("BUG: something is wrong");
+    ran_on = true;
+  });
+  machine.cpu(0).Start(context);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kReport);
+  EXPECT_EQ(machine.report(), "BUG: something is wrong");
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kReport);
+  EXPECT_FALSE(ran_on);
+}
+
+TEST(KernelGlobal, EachMachineHasItsOwn) {
+  static KernelGlobal<int> counter;
+  Machine one, two;
+  counter.Get(one) = 5;
+  EXPECT_EQ(counter.Get(two), 0);
+  EnterMachine enter(one);
+  EXPECT_EQ(*counter, 5);
+}
+
+}  // namespace
+}  // namespace kpath

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/memory.h"
+
+#include <cstring>
+
+#include "sim/machine/check.h"
+
+namespace kpath {
+
+uint64_t Memory::AllocatePages(int order) {
+  KPATH_CHECK(order >= 0 && order <= 10, order);
+  const uint64_t count = uint64_t{1} << order;
+  free_blocks_.resize(11);
+  uint64_t pfn;
+  if (!free_blocks_[order].empty()) {
+    pfn = free_blocks_[order].back();
+    free_blocks_[order].pop_back();
+    for (uint64_t i = 0; i < count; ++i) pages_[pfn + i] = free_bytes_[pfn + i];
+    std::memset(pages_[pfn], 0, count * kPageSize);
+  } else {
+    // Page 0 stays unused, so that physical address 0 never means anything.
+    pfn = pages_.empty() ? count : (pages_.size() + count - 1) / count * count;
+    pages_.resize(pfn + count, nullptr);
+    free_bytes_.resize(pfn + count, nullptr);
+    blocks_.push_back(std::make_unique<uint8_t[]>(count * kPageSize));
+    for (uint64_t i = 0; i < count; ++i) pages_[pfn + i] = blocks_.back().get() + i * kPageSize;
+  }
+  pages_in_use_ += count;
+  return pfn;
+}
+
+void Memory::FreePages(uint64_t pfn, int order) {
+  const uint64_t count = uint64_t{1} << order;
+  for (uint64_t i = 0; i < count; ++i) {
+    KPATH_CHECK(pfn + i < pages_.size() && pages_[pfn + i] != nullptr, pfn + i);
+    free_bytes_[pfn + i] = pages_[pfn + i];
+    pages_[pfn + i] = nullptr;
+  }
+  free_blocks_[order].push_back(pfn);
+  pages_in_use_ -= count;
+}
+
+uint8_t* Memory::KernelBytes(uint64_t address) const {
+  const uint64_t offset = address & ~kPageMask;
+  if (address >= kDirectMapBase) {
+    const uint64_t pfn = (address - kDirectMapBase) >> kPageShift;
+    if (pfn < pages_.size()) return pages_[pfn] == nullptr ? nullptr : pages_[pfn] + offset;
+  }
+  const auto found = kernel_map_.find(address >> kPageShift);
+  return found == kernel_map_.end() ? nullptr : pages_[found->second] + offset;
+}
+
+const PageTableEntry* AddressSpace::Find(uint64_t address) const {
+  const auto found = entries_.find(address >> kPageShift);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+PageTableEntry* AddressSpace::Find(uint64_t address) {
+  const auto found = entries_.find(address >> kPageShift);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+}  // namespace kpath
