@@ -9,7 +9,7 @@ _COPTS = [
 
 def kpath_cc_library(name, copts = [], **kwargs):
     """A cc_library of kpath."""
-    native.cc_library(name = name, copts = _COPTS + copts, **kwargs)
+    native.cc_library(name = name, copts = _COPTS + copts, linkstatic = True, **kwargs)
 
 def kpath_cc_binary(name, copts = [], **kwargs):
     """A cc_binary of kpath."""

@@ -79,9 +79,7 @@ TEST(ToolchainTest, NlohmannJson) {
   EXPECT_EQ(nlohmann::json::parse(R"({"nr": 209})").at("nr"), 209);
 }
 
-TEST(ToolchainTest, Benchmark) {
-  EXPECT_NE(benchmark::CreateDefaultDisplayReporter(), nullptr);
-}
+TEST(ToolchainTest, Benchmark) { EXPECT_NE(benchmark::CreateDefaultDisplayReporter(), nullptr); }
 
 TEST(ToolchainTest, Libedit) {
   History* const lines = history_init();
