@@ -29,8 +29,7 @@ class Context {
   Cpu* cpu = nullptr;                 // the CPU it runs on or ran on last
   FunctionProbe* function = nullptr;  // innermost modelled function that is being executed
   Registers saved_regs;               // while it does not run
-  uint64_t saved_gs_base = 0;
-  uint64_t saved_kernel_gs_base = 0;
+  uint64_t saved_kernel_gs_base = 0;  // the user's GS base, while it does not run
 
  private:
   friend class Cpu;

@@ -172,7 +172,7 @@ void Cpu::Start(Context& context) {
   running_ = &context;
   context.cpu = this;
   regs = context.saved_regs;
-  gs_base = context.saved_gs_base;
+  gs_base = per_cpu_base_;
   kernel_gs_base = context.saved_kernel_gs_base;
   SetHalted(false);
 }
@@ -181,10 +181,8 @@ void Cpu::SwitchTo(Context& next) {
   Context& previous = *running_;
   KPATH_CHECK(&previous == current_context, "only the running context can switch away");
   previous.saved_regs = regs;
-  previous.saved_gs_base = gs_base;
   previous.saved_kernel_gs_base = kernel_gs_base;
   regs = next.saved_regs;
-  gs_base = next.saved_gs_base;
   kernel_gs_base = next.saved_kernel_gs_base;
   next.cpu = this;
   running_ = &next;

@@ -151,7 +151,7 @@ class Cpu {
   // Gives the CPU its first context: what it executes when the machine runs.
   void Start(Context& context);
   // Leaves the running context, which is switched back to later, and goes on in `next` on this CPU.
-  // Returns when somebody switches back, maybe on another Cpu.
+  // Returns when somebody switches back, maybe on another Cpu. REQUIRES: kernel mode.
   void SwitchTo(Context& next);
 
  private:

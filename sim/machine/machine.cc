@@ -38,6 +38,11 @@ Machine::~Machine() {
   }
 }
 
+void Machine::SetBootContext(std::unique_ptr<Context> context) {
+  context->cpu = cpus_[0].get();
+  boot_context_ = std::move(context);
+}
+
 // ---- Running ----
 
 Machine::Outcome Machine::Run() { return RunTo(Position(UINT64_MAX)); }

@@ -57,6 +57,8 @@ class Machine {
   int cpus() const { return static_cast<int>(cpus_.size()); }
   Cpu& cpu(int id) { return *cpus_[id]; }
   Context& boot_context() { return *boot_context_; }
+  // The kernel's own kind of boot context (its init_task). REQUIRES: nothing has run yet.
+  void SetBootContext(std::unique_ptr<Context> context);
 
   // ---- Running ----
   enum class Outcome {

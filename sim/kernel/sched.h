@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tasks and the scheduler. v4.19 include/linux/sched.h, kernel/sched/core.c
+//
+// The scheduler is a queue per CPU: the task that has waited longest runs next. Which task that is,
+// and whether a woken task takes the CPU, are choices (ChoiceKind::kPickTask, kPreempt).
+// Departs: no priorities, no fair-share accounting, no load balancing beyond the choice of an idle
+// CPU at wake-up.
+//
+// Contexts: schedule() needs process context, interrupts and preemption allowed; waking up is allowed
+// everywhere.
+//
+// Invariants
+//   1. A task is in at most one run queue, and in one only if its state is TASK_RUNNING or it is the
+//      running task.
+//   2. The idle task of a CPU is never queued and never sleeps.
+//   3. Nobody calls schedule() with a spinlock held or interrupts off (reported).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/kernel/fail.h"
+#include "sim/kernel/slab.h"
+#include "sim/machine/machine.h"
+
+namespace kpath {
+
+struct blk_plug;
+struct files_struct;
+struct mm_struct;
+struct signal_struct;
+struct callback_head;
+
+// ---- task_struct::state ----
+inline constexpr unsigned TASK_RUNNING = 0;
+inline constexpr unsigned TASK_INTERRUPTIBLE = 1;
+inline constexpr unsigned TASK_UNINTERRUPTIBLE = 2;
+inline constexpr unsigned TASK_DEAD = 0x80;
+inline constexpr unsigned TASK_WAKEKILL = 0x100;
+inline constexpr unsigned TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
+inline constexpr unsigned TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
+
+// ---- thread_info::flags. v4.19 arch/x86/include/asm/thread_info.h ----
+enum : uint32_t {
+  TIF_SYSCALL_TRACE = 0,
+  TIF_NOTIFY_RESUME = 1,
+  TIF_SIGPENDING = 2,
+  TIF_NEED_RESCHED = 3,
+  TIF_SINGLESTEP = 4,
+  TIF_SYSCALL_EMU = 6,
+  TIF_SYSCALL_AUDIT = 7,
+  TIF_SECCOMP = 8,
+  TIF_USER_RETURN_NOTIFY = 11,
+  TIF_UPROBE = 12,
+  TIF_PATCH_PENDING = 13,
+  TIF_NOHZ = 19,
+  TIF_SYSCALL_TRACEPOINT = 28,
+  TIF_FSCHECK = 31,
+};
+inline constexpr uint32_t TS_COMPAT = 0x0002;
+
+struct thread_info {
+  uint32_t flags = 0;   // TIF_*
+  uint32_t status = 0;  // TS_*
+};
+
+// ---- task_struct::preempt_count. v4.19 include/linux/preempt.h ----
+inline constexpr int PREEMPT_OFFSET = 1;
+inline constexpr int SOFTIRQ_OFFSET = 0x100;
+inline constexpr int HARDIRQ_OFFSET = 0x10000;
+inline constexpr int SOFTIRQ_MASK = 0xff00;
+inline constexpr int HARDIRQ_MASK = 0xf0000;
+
+// v4.19 arch/x86/include/asm/page_64_types.h: four pages.
+inline constexpr int THREAD_SIZE_ORDER = 2;
+inline constexpr uint64_t THREAD_SIZE = kPageSize << THREAD_SIZE_ORDER;
+
+// PF_* of include/linux/sched.h.
+inline constexpr uint32_t PF_EXITING = 0x00000004;
+inline constexpr uint32_t PF_KTHREAD = 0x00200000;
+
+struct task_struct : Context {
+  using Context::Context;
+
+  thread_info ti;
+  unsigned state = TASK_RUNNING;
+  uint32_t flags = 0;  // PF_*
+  int pid = 0;
+  int tgid = 0;
+  std::string comm;
+  uint64_t stack = 0;      // simulated address of the kernel stack, its lowest byte
+  int preempt_count = 0;
+  bool on_rq = false;
+  int exit_code = 0;       // as wait4 reports it
+
+  kptr<mm_struct> mm;      // null in kernel threads
+  kptr<files_struct> files;
+  blk_plug* plug = nullptr;
+  kptr<signal_struct> signal;
+  task_struct* real_parent = nullptr;
+
+  // task_work_add: run at the return to user mode, last added first run by task_work_run.
+  std::vector<std::function<void()>> task_works;
+
+  Reason reason;           // of the last Fail in this task
+  int locks_held = 0;      // spinlocks and mutexes
+};
+
+// The task that executes. As in the kernel, an expression: current->mm.
+struct CurrentTask {
+  task_struct* operator->() const { return static_cast<task_struct*>(current_context); }
+  operator task_struct*() const { return static_cast<task_struct*>(current_context); }
+};
+inline constexpr CurrentTask current;
+
+inline thread_info* current_thread_info() { return &current->ti; }
+inline bool test_thread_flag(uint32_t flag) { return (current->ti.flags >> flag & 1) != 0; }
+inline void set_tsk_thread_flag(task_struct* task, uint32_t flag) { task->ti.flags |= 1u << flag; }
+inline void clear_tsk_thread_flag(task_struct* task, uint32_t flag) {
+  task->ti.flags &= ~(1u << flag);
+}
+inline bool test_tsk_thread_flag(const task_struct* task, uint32_t flag) {
+  return (task->ti.flags >> flag & 1) != 0;
+}
+inline bool need_resched() { return test_thread_flag(TIF_NEED_RESCHED); }
+inline int smp_processor_id() { return current->cpu->id(); }
+// The simulated address just above the kernel stack: where pt_regs of a system call ends.
+inline uint64_t task_top_of_stack(const task_struct* task) { return task->stack + THREAD_SIZE; }
+
+// ---- Contexts ----
+inline bool in_interrupt() { return (current->preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK)) != 0; }
+inline bool in_irq() { return (current->preempt_count & HARDIRQ_MASK) != 0; }
+inline bool irqs_disabled() { return !current->cpu->irqs_enabled(); }
+inline void preempt_disable() { current->preempt_count += PREEMPT_OFFSET; }
+inline void preempt_enable() { current->preempt_count -= PREEMPT_OFFSET; }
+inline void local_irq_enable() { current->cpu->EnableIrqs(); }
+inline void local_irq_disable() { current->cpu->DisableIrqs(); }
+// Interrupts off; returns what local_irq_restore needs.
+inline unsigned long local_irq_save() {
+  const unsigned long flags = current->cpu->regs.rflags & X86_EFLAGS_IF;
+  local_irq_disable();
+  return flags;
+}
+inline void local_irq_restore(unsigned long flags) {
+  if (flags != 0) local_irq_enable();
+}
+
+// v4.19 kernel/sched/core.c: ___might_sleep. Reports where sleeping is not allowed: with preemption
+// or interrupts off. Does nothing in the boot context.
+void might_sleep();
+
+// ---- Making tasks ----
+
+// Sets up the scheduler of the current machine: init_task, an idle task for each CPU. Called once, by
+// Boot, before anything else of the kernel.
+void sched_init(Machine& machine);
+
+// Makes a task that runs `body` in kernel mode on a kernel stack of its own, not yet runnable:
+// wake_up_new_task starts it. The task belongs to the machine. `body` must end in do_exit or loop.
+task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body);
+// v4.19 kernel/sched/core.c: wake_up_new_task.
+void wake_up_new_task(task_struct* task);
+
+// All tasks that were made and not yet released, in the order of their pids; without idle tasks.
+std::vector<task_struct*> AllTasks(Machine& machine);
+task_struct* FindTask(Machine& machine, int pid);
+// Gives a new task this pid (and tgid) instead of the next free one. REQUIRES: nobody has it.
+void SetPid(task_struct* task, int pid);
+// v4.19 kernel/exit.c: release_task. A dead task's stack and identity are given back.
+void release_task(task_struct* task);
+
+// ---- Sleeping and waking ----
+
+inline void set_current_state(unsigned state) { current->state = state; }
+inline void __set_current_state(unsigned state) { current->state = state; }
+
+// v4.19 kernel/sched/core.c: schedule. Switches to another task; returns when this one runs again.
+// A task whose state is not TASK_RUNNING is taken off the run queue until it is woken.
+void schedule();
+// v4.19 kernel/sched/core.c: io_schedule.
+void io_schedule();
+// v4.19 kernel/sched/core.c: _cond_resched.
+int _cond_resched();
+inline int cond_resched() { return _cond_resched(); }
+// v4.19 kernel/sched/core.c: do_task_dead. Switches away for good.
+[[noreturn]] void do_task_dead();
+
+// v4.19 kernel/sched/core.c: try_to_wake_up. Returns 1 if the task was asleep in one of `states`.
+int try_to_wake_up(task_struct* task, unsigned states);
+int wake_up_process(task_struct* task);
+int wake_up_state(task_struct* task, unsigned states);
+
+// v4.19 kernel/sched/core.c: resched_curr. The CPU's task gives way at its next chance.
+void resched_curr(Cpu& cpu);
+
+// True if a signal is waiting for the task. Replaced by real signals: see sim/process.
+inline bool signal_pending(const task_struct* task) {
+  return test_tsk_thread_flag(task, TIF_SIGPENDING);
+}
+
+// v4.19 kernel/task_work.c: task_work_add, task_work_run.
+void task_work_add(task_struct* task, std::function<void()> work);
+void task_work_run();
+
+// ---- Hooks: calls that the kernel makes upwards, from here into folders that may use this one ----
+struct SchedHooks {
+  // block/blk-core.c: blk_schedule_flush_plug, when a task with a plug goes to sleep.
+  void (*flush_plug)(task_struct* task) = nullptr;
+  // kernel/rcu/tree.c: rcu_note_context_switch.
+  void (*context_switch)(Cpu& cpu) = nullptr;
+  // A CPU found nothing to do: a quiescent state.
+  void (*idle)(Cpu& cpu) = nullptr;
+  // The page table of the next task.
+  AddressSpace* (*address_space)(task_struct* task) = nullptr;
+};
+extern KernelGlobal<SchedHooks> sched_hooks;
+
+// Tasks that could not go on even though nothing is left to happen, described in the style of the
+// hung task detector; empty if all tasks but kernel threads and idle tasks have ended.
+std::string DescribeHungTasks(Machine& machine);
+
+}  // namespace kpath
