@@ -7,6 +7,10 @@
 //
 // When the target crashes, the input at hand stands in $TEST_TMPDIR/fuzz_input (or ./fuzz_input).
 
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -67,24 +71,44 @@ void MutateOnce(std::string& input, const std::string& other, FixedRandom& rando
   }
 }
 
+[[noreturn]] void Die(const std::string& path, const char* reason) {
+  std::fprintf(stderr, "%s: %s\n", path.c_str(), reason);
+  std::exit(2);
+}
+
 std::string ReadFileOrDie(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    std::fprintf(stderr, "%s: cannot be read\n", path.c_str());
-    std::exit(2);
-  }
+  if (!file) Die(path, "cannot be read");
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// Where the input at hand is kept while the target runs on it.
-std::string InputPath() {
-  const char* folder = std::getenv("TEST_TMPDIR");
-  return std::string(folder == nullptr ? "." : folder) + "/fuzz_input";
-}
+// The file that holds the input at hand. It is open all the time, which makes writing cheap.
+class InputFile {
+ public:
+  InputFile() {
+    const char* folder = std::getenv("TEST_TMPDIR");
+    const std::string path = std::string(folder == nullptr ? "." : folder) + "/fuzz_input";
+    file_ = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (file_ < 0) Die(path, "cannot be written");
+  }
+  ~InputFile() { close(file_); }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  void Replace(const std::string& input) {
+    const ssize_t size = static_cast<ssize_t>(input.size());
+    if (pwrite(file_, input.data(), input.size(), 0) != size || ftruncate(file_, size) != 0) {
+      Die("fuzz_input", "cannot be written");
+    }
+  }
+
+ private:
+  int file_;
+};
 
 void RunOne(const std::string& input) {
-  static const std::string path = InputPath();
-  std::ofstream(path, std::ios::binary) << input;
+  static InputFile file;
+  file.Replace(input);
   // A copy of exact size, so that the sanitizers see a read past its end.
   const std::vector<uint8_t> bytes(input.begin(), input.end());
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
