@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/tidy/exceptions.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "tests/tidy/rules.h"
+
+namespace kpath::tidy {
+namespace {
+
+bool Allows(const Exception& exception, const Finding& finding) {
+  return exception.rule == finding.rule && exception.path == finding.path &&
+         exception.what == finding.what;
+}
+
+}  // namespace
+
+std::vector<Exception> Exceptions() {
+  return {
+      // {rule, path, what, reason},
+  };
+}
+
+std::vector<Finding> Apply(absl::Span<const Exception> exceptions,
+                           const std::vector<Finding>& findings) {
+  std::vector<Finding> left;
+  std::copy_if(findings.begin(), findings.end(), std::back_inserter(left),
+               [exceptions](const Finding& finding) {
+                 return std::none_of(
+                     exceptions.begin(), exceptions.end(),
+                     [&finding](const Exception& exception) { return Allows(exception, finding); });
+               });
+  for (const Exception& exception : exceptions) {
+    const bool used =
+        std::any_of(findings.begin(), findings.end(),
+                    [&exception](const Finding& finding) { return Allows(exception, finding); });
+    if (used) continue;
+    left.push_back({"tests/tidy/exceptions.cc", 1, "unused_exception", "",
+                    absl::StrCat("nothing at ", exception.path, " needs the exception from ",
+                                 exception.rule, "; take its line out")});
+  }
+  return left;
+}
+
+}  // namespace kpath::tidy
