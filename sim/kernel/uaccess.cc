@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/uaccess.h"
+
+#include <algorithm>
+
+#include "sim/kernel/extable.h"
+#include "sim/kernel/fail.h"
+#include "sim/kernel/sched.h"
+
+namespace kpath {
+namespace {
+
+// v4.19 arch/x86/include/asm/traps.h: bits of the error code of #PF.
+constexpr uint64_t X86_PF_PROT = 1 << 0;
+constexpr uint64_t X86_PF_WRITE = 1 << 1;
+
+enum class Access { kRead, kWrite };
+
+// The page table entry through which the hardware would let this access pass; nullptr: it would
+// fault.
+PageTableEntry* PermittingEntry(uint64_t address, Access access) {
+  AddressSpace* space = current->cpu->address_space;
+  if (space == nullptr) return nullptr;
+  PageTableEntry* entry = space->Find(address);
+  if (entry == nullptr) return nullptr;
+  if (access == Access::kWrite && !entry->writable) return nullptr;
+  return entry;
+}
+
+// Says why the access failed, unless the fault handler, which knows more, has done so after
+// `since`.
+void ExplainFault(uint64_t address, Position since) {
+  if (current->reason.number == EFAULT && current->reason.position > since) return;
+  const AddressSpace* space = current->cpu->address_space;
+  const bool present = space != nullptr && space->Find(address) != nullptr;
+  Fail(EFAULT, present ? "$0 is mapped read-only" : "$0 is not mapped", Value::Address(address));
+}
+
+// Raises the page fault of the instruction `at`. Returns true if the access is to be done again.
+bool PageFault(uint64_t address, Access access, const exception_table_entry& at) {
+  const Position before = current->machine->position();
+  const AddressSpace* space = current->cpu->address_space;
+  const bool present = space != nullptr && space->Find(address) != nullptr;
+  current->cpu->cr2 = address;
+  current->cpu->regs.rip = at.insn;
+  current->cpu->RaiseException(
+      X86_TRAP_PF, true,
+      (present ? X86_PF_PROT : 0) | (access == Access::kWrite ? X86_PF_WRITE : 0));
+  if (current->cpu->regs.rip == at.insn) return true;  // maybe another CPU than before
+  ExplainFault(address, before);
+  return false;
+}
+
+// The bytes of the user page that `address` is in, from `address` on; nullptr after a fixup.
+uint8_t* UserBytes(uint64_t address, Access access, const exception_table_entry& at) {
+  PageTableEntry* entry;
+  while ((entry = PermittingEntry(address, access)) == nullptr) {
+    if (!PageFault(address, access, at)) return nullptr;
+  }
+  if (access == Access::kWrite) entry->dirty = true;
+  return current->machine->memory.PageBytes(entry->pfn) + (address & ~kPageMask);
+}
+
+// Calls `each(bytes, offset, size)` for the part of [address, address + n) in each page, in order.
+// Returns how many bytes were not reached.
+template <typename Each>
+unsigned long ForEachPage(uint64_t address, unsigned long n, Access access,
+                          const exception_table_entry& at, Each each) {
+  unsigned long done = 0;
+  while (done < n) {
+    const uint64_t here = address + done;
+    const unsigned long size = std::min<unsigned long>(n - done, kPageSize - (here & ~kPageMask));
+    uint8_t* bytes = UserBytes(here, access, at);
+    if (bytes == nullptr) break;
+    each(bytes, done, size);
+    done += size;
+  }
+  return n - done;
+}
+
+Error FailBeyondLimit(user_ptr<const void> ptr, unsigned long size) {
+  return Fail(EFAULT, "$0 ($1 bytes) is beyond the user address limit $2", ptr, size,
+              Value::Address(TASK_SIZE_MAX));
+}
+
+int GetUser(uint64_t* value, user_ptr<const void> ptr, int size, const exception_table_entry& at) {
+  *value = 0;
+  if (!access_ok(ptr, size)) return FailBeyondLimit(ptr, size);
+  uint64_t word = 0;
+  const unsigned long missing =
+      ForEachPage(ptr.address(), size, Access::kRead, at,
+                  [&](const uint8_t* bytes, unsigned long offset, unsigned long count) {
+                    std::memcpy(reinterpret_cast<uint8_t*>(&word) + offset, bytes, count);
+                  });
+  if (missing != 0) return -EFAULT;
+  *value = word;
+  return 0;
+}
+
+// A store that crosses into a page that faults stores nothing.
+int PutUser(uint64_t value, user_ptr<void> ptr, int size, const exception_table_entry& at) {
+  if (!access_ok(ptr, size)) return FailBeyondLimit(ptr, size);
+  const uint64_t last = ptr.address() + size - 1;
+  const bool crosses = (last & kPageMask) != (ptr.address() & kPageMask);
+  while (true) {
+    if (UserBytes(ptr.address(), Access::kWrite, at) == nullptr) return -EFAULT;
+    if (!crosses) break;
+    if (UserBytes(last & kPageMask, Access::kWrite, at) == nullptr) return -EFAULT;
+    // Bringing in the second page may have taken the first one away.
+    if (PermittingEntry(ptr.address(), Access::kWrite) != nullptr) break;
+  }
+  ForEachPage(ptr.address(), size, Access::kWrite, at,
+              [&](uint8_t* bytes, unsigned long offset, unsigned long count) {
+                std::memcpy(bytes, reinterpret_cast<const uint8_t*>(&value) + offset, count);
+              });
+  return 0;
+}
+
+}  // namespace
+
+int __get_user_1(uint64_t* value, user_ptr<const void> ptr) {
+  FUNCTION(ptr);
+  return fn.Return(GetUser(value, ptr, 1, kExtableGetUser1));
+}
+
+int __get_user_2(uint64_t* value, user_ptr<const void> ptr) {
+  FUNCTION(ptr);
+  return fn.Return(GetUser(value, ptr, 2, kExtableGetUser2));
+}
+
+int __get_user_4(uint64_t* value, user_ptr<const void> ptr) {
+  FUNCTION(ptr);
+  return fn.Return(GetUser(value, ptr, 4, kExtableGetUser4));
+}
+
+int __get_user_8(uint64_t* value, user_ptr<const void> ptr) {
+  FUNCTION(ptr);
+  return fn.Return(GetUser(value, ptr, 8, kExtableGetUser8));
+}
+
+int __put_user_1(uint64_t value, user_ptr<void> ptr) {
+  FUNCTION(value, ptr);
+  return fn.Return(PutUser(value, ptr, 1, kExtablePutUser1));
+}
+
+int __put_user_2(uint64_t value, user_ptr<void> ptr) {
+  FUNCTION(value, ptr);
+  return fn.Return(PutUser(value, ptr, 2, kExtablePutUser2));
+}
+
+int __put_user_4(uint64_t value, user_ptr<void> ptr) {
+  FUNCTION(value, ptr);
+  return fn.Return(PutUser(value, ptr, 4, kExtablePutUser4));
+}
+
+int __put_user_8(uint64_t value, user_ptr<void> ptr) {
+  FUNCTION(value, ptr);
+  return fn.Return(PutUser(value, ptr, 8, kExtablePutUser8));
+}
+
+unsigned long copy_from_user(void* to, user_ptr<const void> from, unsigned long n) {
+  FUNCTION(from, n);
+  auto* out = static_cast<uint8_t*>(to);
+  unsigned long missing = n;
+  if (access_ok(from, n)) {
+    missing = ForEachPage(from.address(), n, Access::kRead, kExtableCopyFromUser,
+                          [out](const uint8_t* bytes, unsigned long offset, unsigned long size) {
+                            std::memcpy(out + offset, bytes, size);
+                          });
+  } else {
+    FailBeyondLimit(from, n);
+  }
+  if (missing != 0) std::memset(out + (n - missing), 0, missing);
+  return fn.Return(missing);
+}
+
+unsigned long copy_to_user(user_ptr<void> to, const void* from, unsigned long n) {
+  FUNCTION(to, n);
+  if (!access_ok(to, n)) {
+    FailBeyondLimit(to, n);
+    return fn.Return(n);
+  }
+  const auto* in = static_cast<const uint8_t*>(from);
+  return fn.Return(ForEachPage(to.address(), n, Access::kWrite, kExtableCopyToUser,
+                               [in](uint8_t* bytes, unsigned long offset, unsigned long size) {
+                                 std::memcpy(bytes, in + offset, size);
+                               }));
+}
+
+unsigned long clear_user(user_ptr<void> to, unsigned long n) {
+  FUNCTION(to, n);
+  if (!access_ok(to, n)) {
+    FailBeyondLimit(to, n);
+    return fn.Return(n);
+  }
+  return fn.Return(ForEachPage(
+      to.address(), n, Access::kWrite, kExtableClearUser,
+      [](uint8_t* bytes, unsigned long, unsigned long size) { std::memset(bytes, 0, size); }));
+}
+
+long strncpy_from_user(char* dst, user_ptr<const char> src, long count) {
+  FUNCTION(src, count);
+  if (count <= 0) return fn.Return(0L);
+  if (src.address() >= TASK_SIZE_MAX) return fn.Return<long>(FailBeyondLimit(src, 1));
+  const long reachable = static_cast<long>(
+      std::min<uint64_t>(static_cast<uint64_t>(count), TASK_SIZE_MAX - src.address()));
+  long done = 0;
+  while (done < reachable) {
+    const uint64_t here = src.address() + static_cast<uint64_t>(done);
+    const long size =
+        std::min<long>(reachable - done, static_cast<long>(kPageSize - (here & ~kPageMask)));
+    const uint8_t* bytes = UserBytes(here, Access::kRead, kExtableStrncpyFromUser);
+    if (bytes == nullptr) return fn.Return<long>(-EFAULT);
+    const void* nul = std::memchr(bytes, 0, static_cast<size_t>(size));
+    const long length = nul == nullptr ? size : static_cast<const uint8_t*>(nul) - bytes;
+    std::memcpy(dst + done, bytes, static_cast<size_t>(length + (nul != nullptr ? 1 : 0)));
+    done += length;
+    if (nul != nullptr) return fn.Return(done);
+  }
+  if (done >= count) return fn.Return(done);
+  return fn.Return<long>(FailBeyondLimit(src + done, 1));
+}
+
+void pagefault_disable() { preempt_disable(); }
+void pagefault_enable() { preempt_enable(); }
+
+}  // namespace kpath
