@@ -15,6 +15,8 @@
 //      running task.
 //   2. The idle task of a CPU is never queued and never sleeps.
 //   3. Nobody calls schedule() with a spinlock held or interrupts off (reported).
+//   4. Between picking the next task and executing it, the run queue is locked: a task is queued only
+//      when the CPU it ran on has left it (on_cpu).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +27,7 @@
 #include <vector>
 
 #include "sim/kernel/fail.h"
+#include "sim/kernel/lockdep_map.h"
 #include "sim/kernel/slab.h"
 #include "sim/machine/machine.h"
 
@@ -43,6 +46,8 @@ inline constexpr unsigned TASK_UNINTERRUPTIBLE = 2;
 inline constexpr unsigned TASK_DEAD = 0x80;
 inline constexpr unsigned TASK_WAKEKILL = 0x100;
 inline constexpr unsigned TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
+inline constexpr unsigned TASK_NOLOAD = 0x400;
+inline constexpr unsigned TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
 inline constexpr unsigned TASK_NORMAL = TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE;
 
 // ---- thread_info::flags. v4.19 arch/x86/include/asm/thread_info.h ----
@@ -73,6 +78,7 @@ struct thread_info {
 inline constexpr int PREEMPT_OFFSET = 1;
 inline constexpr int SOFTIRQ_OFFSET = 0x100;
 inline constexpr int HARDIRQ_OFFSET = 0x10000;
+inline constexpr int SOFTIRQ_DISABLE_OFFSET = 2 * SOFTIRQ_OFFSET;
 inline constexpr int SOFTIRQ_MASK = 0xff00;
 inline constexpr int HARDIRQ_MASK = 0xf0000;
 
@@ -87,6 +93,9 @@ inline constexpr uint32_t PF_KTHREAD = 0x00200000;
 struct task_struct : Context {
   using Context::Context;
 
+  int id() const override { return pid; }
+  std::string label() const override { return comm; }
+
   thread_info ti;
   unsigned state = TASK_RUNNING;
   uint32_t flags = 0;  // PF_*
@@ -96,6 +105,7 @@ struct task_struct : Context {
   uint64_t stack = 0;      // simulated address of the kernel stack, its lowest byte
   int preempt_count = 0;
   bool on_rq = false;
+  bool on_cpu = false;     // a CPU executes it, or has not yet left it
   int exit_code = 0;       // as wait4 reports it
 
   kptr<mm_struct> mm;      // null in kernel threads
@@ -108,7 +118,11 @@ struct task_struct : Context {
   std::vector<std::function<void()>> task_works;
 
   Reason reason;           // of the last Fail in this task
-  int locks_held = 0;      // spinlocks and mutexes
+  std::vector<held_lock> held_locks;  // lockdep.h: oldest first
+  const char* blocked_on = nullptr;   // the name of the lock it sleeps for
+  task_struct* blocked_by = nullptr;  // who held that lock when it fell asleep
+  bool sigkill_pending = false;       // see fatal_signal_pending
+  uint64_t timer_slack_ns = 50'000;   // how much later than asked its timers may fire
 };
 
 // The task that executes. As in the kernel, an expression: current->mm.
@@ -135,6 +149,10 @@ inline uint64_t task_top_of_stack(const task_struct* task) { return task->stack 
 // ---- Contexts ----
 inline bool in_interrupt() { return (current->preempt_count & (HARDIRQ_MASK | SOFTIRQ_MASK)) != 0; }
 inline bool in_irq() { return (current->preempt_count & HARDIRQ_MASK) != 0; }
+inline int softirq_count() { return current->preempt_count & SOFTIRQ_MASK; }
+// A softirq is being served; softirq_count() is not zero with softirqs off, too.
+inline bool in_serving_softirq() { return (current->preempt_count & SOFTIRQ_OFFSET) != 0; }
+inline bool in_atomic() { return current->preempt_count != 0; }
 inline bool irqs_disabled() { return !current->cpu->irqs_enabled(); }
 inline void preempt_disable() { current->preempt_count += PREEMPT_OFFSET; }
 inline void preempt_enable() { current->preempt_count -= PREEMPT_OFFSET; }
@@ -163,13 +181,19 @@ void sched_init(Machine& machine);
 // Makes a task that runs `body` in kernel mode on a kernel stack of its own, not yet runnable:
 // wake_up_new_task starts it. The task belongs to the machine. `body` must end in do_exit or loop.
 task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body);
+// The same for a thread of the kernel's own. Its pid is counted down from kLastKernelThreadPid, so that
+// processes have the low ones to themselves.
+inline constexpr int kLastKernelThreadPid = 32767;
+task_struct* NewKernelThread(Machine& machine, const std::string& comm,
+                             std::function<void()> body);
 // v4.19 kernel/sched/core.c: wake_up_new_task.
 void wake_up_new_task(task_struct* task);
 
 // All tasks that were made and not yet released, in the order of their pids; without idle tasks.
 std::vector<task_struct*> AllTasks(Machine& machine);
 task_struct* FindTask(Machine& machine, int pid);
-// Gives a new task this pid (and tgid) instead of the next free one. REQUIRES: nobody has it.
+// Gives a new task this pid (and tgid) instead of the next free one. A kernel thread that has it gets
+// another one. REQUIRES: nobody else has it.
 void SetPid(task_struct* task, int pid);
 // v4.19 kernel/exit.c: release_task. A dead task's stack and identity are given back.
 void release_task(task_struct* task);
@@ -182,6 +206,8 @@ inline void __set_current_state(unsigned state) { current->state = state; }
 // v4.19 kernel/sched/core.c: schedule. Switches to another task; returns when this one runs again.
 // A task whose state is not TASK_RUNNING is taken off the run queue until it is woken.
 void schedule();
+// v4.19 kernel/sched/core.c: schedule_preempt_disabled. Called, and returns, with preemption off once.
+void schedule_preempt_disabled();
 // v4.19 kernel/sched/core.c: io_schedule.
 void io_schedule();
 // v4.19 kernel/sched/core.c: _cond_resched.
@@ -203,6 +229,18 @@ inline bool signal_pending(const task_struct* task) {
   return test_tsk_thread_flag(task, TIF_SIGPENDING);
 }
 
+// True if SIGKILL is.
+inline bool fatal_signal_pending(const task_struct* task) {
+  return signal_pending(task) && task->sigkill_pending;
+}
+// v4.19 include/linux/sched/signal.h: signal_pending_state. True if a task must not fall asleep in
+// `state`, because a signal is waiting that would end such a sleep.
+inline bool signal_pending_state(unsigned state, const task_struct* task) {
+  if ((state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)) == 0) return false;
+  if (!signal_pending(task)) return false;
+  return (state & TASK_INTERRUPTIBLE) != 0 || fatal_signal_pending(task);
+}
+
 // v4.19 kernel/task_work.c: task_work_add, task_work_run.
 void task_work_add(task_struct* task, std::function<void()> work);
 void task_work_run();
@@ -213,8 +251,10 @@ struct SchedHooks {
   void (*flush_plug)(task_struct* task) = nullptr;
   // kernel/rcu/tree.c: rcu_note_context_switch.
   void (*context_switch)(Cpu& cpu) = nullptr;
-  // A CPU found nothing to do: a quiescent state.
+  // A CPU has nothing to do: before and after each HLT, in the idle task, interrupts off before. A
+  // quiescent state.
   void (*idle)(Cpu& cpu) = nullptr;
+  void (*idle_exit)(Cpu& cpu) = nullptr;
   // The page table of the next task.
   AddressSpace* (*address_space)(task_struct* task) = nullptr;
 };

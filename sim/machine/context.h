@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "sim/machine/cpu.h"
 #include "sim/machine/fiber.h"
@@ -24,6 +25,10 @@ class Context {
   virtual ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
+
+  // For traces: a number and a name that mean the same in every run. 0: an idle loop, or the boot.
+  virtual int id() const { return 0; }
+  virtual std::string label() const { return "idle"; }
 
   Machine* const machine;
   Cpu* cpu = nullptr;                 // the CPU it runs on or ran on last
