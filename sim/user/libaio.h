@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Native AIO as programs use it: the functions of libaio under their names, with its return values
+// (a negative errno on failure), on structures that lie in the program's own memory.
+//
+//   user::Arena arena;
+//   auto ctx = arena.New<user::io_context_t>();
+//   if (user::io_setup(8, ctx) != 0) user::exit_group(1);
+//   auto cb = arena.Put(user::PreadIocb(fd, buffer, 512, 0));
+//   user::io_submit(ctx.Load(), 1, arena.Put(cb));
+//   auto events = arena.New<user::io_event>();
+//   user::io_getevents(ctx.Load(), 1, 1, events, {});
+//
+// The layouts are those of <linux/aio_abi.h>, written here again because programs know nothing of
+// the kernel model.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/user/memory.h"
+#include "sim/user/syscall.h"
+#include "syscall_table/numbers_64.h"
+
+namespace kpath::user {
+
+// The address of the ring; 0 before io_setup.
+using io_context_t = uint64_t;
+
+enum IocbCommand : uint16_t {
+  IOCB_CMD_PREAD = 0,
+  IOCB_CMD_PWRITE = 1,
+  IOCB_CMD_FSYNC = 2,
+  IOCB_CMD_FDSYNC = 3,
+  IOCB_CMD_POLL = 5,
+  IOCB_CMD_NOOP = 6,
+  IOCB_CMD_PREADV = 7,
+  IOCB_CMD_PWRITEV = 8,
+};
+
+inline constexpr uint32_t IOCB_FLAG_RESFD = 1;
+inline constexpr uint32_t IOCB_FLAG_IOPRIO = 2;
+
+struct iocb {
+  uint64_t aio_data = 0;
+  uint32_t aio_key = 0;
+  int32_t aio_rw_flags = 0;
+  uint16_t aio_lio_opcode = 0;
+  int16_t aio_reqprio = 0;
+  uint32_t aio_fildes = 0;
+  uint64_t aio_buf = 0;
+  uint64_t aio_nbytes = 0;
+  int64_t aio_offset = 0;
+  uint64_t aio_reserved2 = 0;
+  uint32_t aio_flags = 0;
+  uint32_t aio_resfd = 0;
+};
+static_assert(sizeof(iocb) == 64);
+
+struct io_event {
+  uint64_t data = 0;
+  uint64_t obj = 0;
+  int64_t res = 0;
+  int64_t res2 = 0;
+};
+static_assert(sizeof(io_event) == 32);
+
+struct timespec {
+  int64_t tv_sec = 0;
+  int64_t tv_nsec = 0;
+};
+
+// What io_prep_pread and io_prep_pwrite fill an iocb with.
+inline iocb PreadIocb(int fd, uint64_t buffer, uint64_t size, int64_t offset) {
+  return {.aio_lio_opcode = IOCB_CMD_PREAD,
+          .aio_fildes = static_cast<uint32_t>(fd),
+          .aio_buf = buffer,
+          .aio_nbytes = size,
+          .aio_offset = offset};
+}
+inline iocb PwriteIocb(int fd, uint64_t buffer, uint64_t size, int64_t offset) {
+  iocb cb = PreadIocb(fd, buffer, size, offset);
+  cb.aio_lio_opcode = IOCB_CMD_PWRITE;
+  return cb;
+}
+
+inline int64_t io_setup(int maxevents, Pointer<io_context_t> ctxp) {
+  return Syscall(NR_io_setup, maxevents, ctxp.address());
+}
+inline int64_t io_destroy(io_context_t ctx) { return Syscall(NR_io_destroy, ctx); }
+// `ios` points to `nr` pointers to iocbs. Returns how many were accepted.
+inline int64_t io_submit(io_context_t ctx, int64_t nr, Pointer<Pointer<iocb>> ios) {
+  return Syscall(NR_io_submit, ctx, nr, ios.address());
+}
+// `timeout` null: wait for ever. Returns how many events were stored.
+// (libaio reads the ring itself where it can; this is the system call.)
+inline int64_t io_getevents(io_context_t ctx, int64_t min_nr, int64_t nr, Pointer<io_event> events,
+                            Pointer<timespec> timeout) {
+  return Syscall(NR_io_getevents, ctx, min_nr, nr, events.address(), timeout.address());
+}
+inline int64_t io_cancel(io_context_t ctx, Pointer<iocb> cb, Pointer<io_event> event) {
+  return Syscall(NR_io_cancel, ctx, cb.address(), event.address());
+}
+
+}  // namespace kpath::user
