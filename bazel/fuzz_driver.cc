@@ -5,13 +5,12 @@
 //
 //   NAME_fuzz_test [--mutations=N] FILE...
 //
-// When the target crashes, the input at hand stands in $TEST_TMPDIR/fuzz_input (or ./fuzz_input).
+// When the target crashes, the input at hand is shown as it is.
 
-#include <fcntl.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -22,6 +21,9 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+// There when the program is built with sanitizers.
+extern "C" __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)());
 
 namespace kpath {
 namespace {
@@ -66,52 +68,54 @@ void MutateOnce(std::string& input, const std::string& other, FixedRandom& rando
       return;
     default:  // a piece from elsewhere
       if (other.empty()) return;
-      input.insert(at, other, random.Below(other.size()), 1 + random.Below(64));
+      const size_t from = random.Below(other.size());
+      input.insert(at, other, from, length);
       return;
   }
 }
 
-[[noreturn]] void Die(const std::string& path, const char* reason) {
-  std::fprintf(stderr, "%s: %s\n", path.c_str(), reason);
-  std::exit(2);
-}
-
 std::string ReadFileOrDie(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) Die(path, "cannot be read");
+  if (!file) {
+    std::fprintf(stderr, "%s: cannot be read\n", path.c_str());
+    std::exit(2);
+  }
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// The file that holds the input at hand. It is open all the time, which makes writing cheap.
-class InputFile {
- public:
-  InputFile() {
-    const char* folder = std::getenv("TEST_TMPDIR");
-    const std::string path = std::string(folder == nullptr ? "." : folder) + "/fuzz_input";
-    file_ = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (file_ < 0) Die(path, "cannot be written");
-  }
-  ~InputFile() { close(file_); }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
+// The input at hand, for the words said when the target crashes.
+const std::string* input_at_hand = nullptr;
 
-  void Replace(const std::string& input) {
-    const ssize_t size = static_cast<ssize_t>(input.size());
-    if (pwrite(file_, input.data(), input.size(), 0) != size || ftruncate(file_, size) != 0) {
-      Die("fuzz_input", "cannot be written");
-    }
-  }
+void Write(const char* text, size_t size) {
+  if (write(STDERR_FILENO, text, size) < 0) return;  // Nobody is left to tell.
+}
 
- private:
-  int file_;
-};
+void ShowInputAtHand() {
+  if (input_at_hand == nullptr) return;
+  constexpr char kBefore[] = "\n--- the target ended on this input; keep it in the corpus ---\n";
+  constexpr char kAfter[] = "\n--- end of input ---\n";
+  Write(kBefore, sizeof(kBefore) - 1);
+  Write(input_at_hand->data(), input_at_hand->size());
+  Write(kAfter, sizeof(kAfter) - 1);
+}
+
+void OnFatalSignal(int signal) {
+  ShowInputAtHand();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void ShowInputAtCrash() {
+  for (int signal : {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV}) std::signal(signal, OnFatalSignal);
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(ShowInputAtHand);
+}
 
 void RunOne(const std::string& input) {
-  static InputFile file;
-  file.Replace(input);
+  input_at_hand = &input;
   // A copy of exact size, so that the sanitizers see a read past its end.
   const std::vector<uint8_t> bytes(input.begin(), input.end());
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+  input_at_hand = nullptr;
 }
 
 struct Arguments {
@@ -142,6 +146,7 @@ int Main(int argc, char** argv) {
   std::vector<std::string> corpus;
   for (const std::string& path : arguments.files) corpus.push_back(ReadFileOrDie(path));
 
+  ShowInputAtCrash();
   for (const std::string& input : corpus) RunOne(input);
   RunOne("");
   FixedRandom random;

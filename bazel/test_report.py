@@ -19,7 +19,7 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree
 
-LOG_LINES_SHOWN = 40
+LOG_LINES_SHOWN = 100
 
 # Bazel's exit status: all passed, build failed, tests failed, no tests found. Any other means that
 # it was called wrongly, interrupted or broken.
