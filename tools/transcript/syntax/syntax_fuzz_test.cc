@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Any bytes: the parser does not crash; an error is one line with a position; and a transcript
+// that is understood is still understood, in the same way, when it is printed and read again.
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
+#include "tools/transcript/syntax/evaluate.h"
+#include "tools/transcript/syntax/print.h"
+#include "tools/transcript/syntax/transcript.h"
+
+namespace kpath::strace {
+namespace {
+
+void Require(bool holds, absl::string_view what, absl::string_view detail) {
+  if (holds) return;
+  std::fprintf(stderr, "%s\n%s\n", std::string(what).c_str(), std::string(detail).c_str());
+  std::abort();
+}
+
+void UseValue(const Value& value) {
+  Evaluate(value).IgnoreError();
+  EvaluateSignalSet(value).IgnoreError();
+  EvaluateWaitStatus(value).IgnoreError();
+  Bytes(value);
+  PrintValue(value);
+  for (const Value& child : value.children) UseValue(child);
+}
+
+void UseCalls(const Transcript& transcript) {
+  for (const Call& call : transcript.calls) {
+    PrintCall(call);
+    for (const Value& arg : call.args) UseValue(arg);
+    for (const Value& remark : call.result.remarks) UseValue(remark);
+  }
+}
+
+void CheckText(absl::string_view text) {
+  const absl::StatusOr<Transcript> first = ParseTranscript("t", text);
+  if (!first.ok()) {
+    const absl::string_view message = first.status().message();
+    Require(absl::StartsWith(message, "t:"), "an error without position", message);
+    Require(absl::StrContains(message, ", expected "), "an error without advice", message);
+    Require(!absl::StrContains(message, '\n'), "an error of two lines", message);
+    return;
+  }
+  UseCalls(*first);
+  const std::string printed = PrintTranscript(*first);
+  const absl::StatusOr<Transcript> second = ParseTranscript("t", printed);
+  Require(second.ok(), printed, second.status().message());
+  Require(second->lines.size() == first->lines.size(), "another number of lines", printed);
+  Require(second->calls.size() == first->calls.size(), "another number of calls", printed);
+  const std::string again = PrintTranscript(*second);
+  Require(again == printed, printed, again);
+}
+
+}  // namespace
+}  // namespace kpath::strace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  kpath::strace::CheckText(absl::string_view(reinterpret_cast<const char*>(data), size));
+  return 0;
+}
