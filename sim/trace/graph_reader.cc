@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/trace/graph_reader.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -137,8 +139,12 @@ absl::Status GraphReader::WrongDepth(const GraphLine& line, const ReaderTask& ta
                             " (", inside, ")"));
 }
 
+// A message may quote the input; what a terminal would act on is not printed.
 absl::Status GraphReader::Error(uint32_t line, int column, absl::string_view message) const {
-  return absl::InvalidArgumentError(absl::StrCat(file_, ":", line, ":", column, ": ", message));
+  std::string text = absl::StrCat(file_, ":", line, ":", column, ": ", message);
+  std::replace_if(
+      text.begin(), text.end(), [](char letter) { return absl::ascii_iscntrl(letter); }, '?');
+  return absl::InvalidArgumentError(text);
 }
 
 }  // namespace

@@ -257,6 +257,11 @@ TEST(GraphReaderErrorTest, HugeIndentationIsRefused) {
   EXPECT_EQ(ErrorOf(line), "t.graph:1:40020: expected at most 1000 levels, found 19999");
 }
 
+TEST(GraphReaderErrorTest, ControlCharactersAreNotPrinted) {
+  EXPECT_EQ(ErrorOf("a\x1b[31mb\n"),
+            "t.graph:1:1: expected a duration column that ends with '|', found 'a?[31mb'");
+}
+
 TEST(GraphReaderErrorTest, MissingFile) {
   const absl::StatusOr<Graph> graph = LoadGraph("no/such.graph");
   ASSERT_FALSE(graph.ok());
