@@ -21,6 +21,8 @@ constexpr uint8_t RESCHEDULE_VECTOR = 0xfd;
 struct rq {
   std::deque<task_struct*> queue;  // runnable and not running, longest waiting first
   std::unique_ptr<task_struct> idle;
+  task_struct* prev = nullptr;  // the task that was left last
+  bool locked = false;          // its CPU is between pick_next_task and finish_task_switch
 };
 
 struct sched_globals {
@@ -48,16 +50,29 @@ void activate_task(rq& queue, task_struct* task) {
   queue.queue.push_back(task);
 }
 
+// Waits until `condition`, which another CPU in the middle of a switch makes true. Interrupts are off.
+template <typename Condition>
+void wait_for_switch(Condition condition) {
+  Machine& machine = *current->machine;
+  while (!condition()) {
+    KPATH_CHECK(current != &machine.boot_context(), "a CPU is between two tasks: run a bit further");
+    machine.Relax();
+  }
+}
+
+bool cpu_allowed(const task_struct* task, int id) { return (task->cpus_allowed >> id & 1) != 0; }
+
 // v4.19 kernel/sched/core.c: select_task_rq. The CPU it ran on last, unless that one is busy and
 // another one idle.
 Cpu& select_task_rq(task_struct* task) {
   Machine& machine = *task->machine;
-  Cpu& last = task->cpu == nullptr ? *current->cpu : *task->cpu;
-  if (available_idle_cpu(last)) return last;
+  Cpu* last = task->cpu == nullptr ? current->cpu : task->cpu;
+  if (!cpu_allowed(task, last->id())) last = &machine.cpu(__builtin_ctzll(task->cpus_allowed));
+  if (available_idle_cpu(*last)) return *last;
   for (int id = 0; id < machine.cpus(); ++id) {
-    if (available_idle_cpu(machine.cpu(id))) return machine.cpu(id);
+    if (cpu_allowed(task, id) && available_idle_cpu(machine.cpu(id))) return machine.cpu(id);
   }
-  return last;
+  return *last;
 }
 
 // v4.19 kernel/sched/core.c: check_preempt_curr
@@ -78,7 +93,13 @@ task_struct* pick_next_task(Cpu& cpu) {
 }
 
 // v4.19 kernel/sched/core.c: finish_task_switch. Runs in the task that was switched to.
-void finish_task_switch() { FUNCTION(); }
+void finish_task_switch() {
+  rq& queue = cpu_rq(*current->cpu);
+  queue.prev->on_cpu = false;
+  current->on_cpu = true;
+  queue.locked = false;
+  FUNCTION();
+}
 
 // v4.19 kernel/sched/core.c: context_switch
 void context_switch(task_struct* prev, task_struct* next) {
@@ -107,9 +128,9 @@ void __schedule() {
   local_irq_disable();
   if (sched_hooks->context_switch != nullptr) sched_hooks->context_switch(cpu);
   rq& queue = cpu_rq(cpu);
-  const bool woken_by_signal =
-      (prev->state == TASK_INTERRUPTIBLE && signal_pending(prev));
-  if (woken_by_signal) prev->state = TASK_RUNNING;
+  queue.locked = true;
+  queue.prev = prev;
+  if (signal_pending_state(prev->state, prev)) prev->state = TASK_RUNNING;
   prev->on_rq = false;
   if (prev->state == TASK_RUNNING && prev != queue.idle.get()) activate_task(queue, prev);
   clear_tsk_thread_flag(prev, TIF_NEED_RESCHED);
@@ -133,10 +154,11 @@ void schedule_idle() {
 void do_idle() {
   FUNCTION();
   while (!need_resched()) {
-    if (sched_hooks->idle != nullptr) sched_hooks->idle(*current->cpu);
     local_irq_disable();
     if (need_resched()) break;
+    if (sched_hooks->idle != nullptr) sched_hooks->idle(*current->cpu);
     current->cpu->Halt();
+    if (sched_hooks->idle_exit != nullptr) sched_hooks->idle_exit(*current->cpu);
   }
   local_irq_enable();
   schedule_idle();
@@ -148,6 +170,16 @@ void AllocateStack(task_struct* task) {
   task->saved_regs.cs = __KERNEL_CS;
   task->saved_regs.ss = __KERNEL_DS;
   task->saved_regs[Reg::rsp] = task_top_of_stack(task);
+}
+
+// Which lock a task sleeps for, as a line; empty if it sleeps for none.
+std::string DescribeWait(const task_struct* task) {
+  if (task->blocked_on == nullptr) return "";
+  std::string line = absl::StrCat("It waits for ", task->blocked_on);
+  if (task->blocked_by != nullptr) {
+    absl::StrAppend(&line, ", held by ", task->blocked_by->comm, "/", task->blocked_by->pid);
+  }
+  return line + "\n";
 }
 
 }  // namespace
@@ -175,6 +207,7 @@ void sched_init(Machine& machine) {
     queue->idle->comm = absl::StrCat("swapper/", id);
     AllocateStack(queue->idle.get());
     queue->idle->on_rq = true;
+    queue->idle->on_cpu = true;
     cpu.Start(*queue->idle);
     cpu.Write64(cpu.per_cpu_base() + kPerCpuTopOfStack.offset,
                 task_top_of_stack(queue->idle.get()));
@@ -184,7 +217,10 @@ void sched_init(Machine& machine) {
   }
 }
 
-task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body) {
+namespace {
+
+task_struct* AddTask(Machine& machine, const std::string& comm, int pid,
+                     std::function<void()> body) {
   auto task = std::make_unique<task_struct>(machine, [body = std::move(body)] {
     // v4.19 kernel/sched/core.c: schedule_tail
     finish_task_switch();
@@ -195,18 +231,40 @@ task_struct* NewTask(Machine& machine, const std::string& comm, std::function<vo
   });
   task->comm = comm;
   AllocateStack(task.get());
-  auto& globals = sched.Get(machine);
-  while (globals.tasks.count(globals.next_pid) != 0) ++globals.next_pid;
-  task->pid = task->tgid = globals.next_pid++;
-  task_struct* raw = task.get();
-  globals.tasks[raw->pid] = std::move(task);
-  return raw;
+  task->pid = task->tgid = pid;
+  return (sched.Get(machine).tasks[pid] = std::move(task)).get();
+}
+
+// The first pid from `pid` on, in steps of `step`, that nobody has.
+int FreePid(Machine& machine, int pid, int step) {
+  while (FindTask(machine, pid) != nullptr) pid += step;
+  return pid;
+}
+
+}  // namespace
+
+task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body) {
+  int& next_pid = sched.Get(machine).next_pid;
+  next_pid = FreePid(machine, next_pid, 1);
+  return AddTask(machine, comm, next_pid++, std::move(body));
+}
+
+task_struct* NewKernelThread(Machine& machine, const std::string& comm,
+                             std::function<void()> body) {
+  task_struct* task =
+      AddTask(machine, comm, FreePid(machine, kLastKernelThreadPid, -1), std::move(body));
+  task->flags |= PF_KTHREAD;
+  return task;
 }
 
 void SetPid(task_struct* task, int pid) {
-  auto& tasks = sched.Get(*task->machine).tasks;
   if (pid == task->pid) return;
-  KPATH_CHECK(tasks.count(pid) == 0, absl::StrCat("pid ", pid, " is taken"));
+  Machine& machine = *task->machine;
+  auto& tasks = sched.Get(machine).tasks;
+  if (task_struct* other = FindTask(machine, pid); other != nullptr) {
+    KPATH_CHECK((other->flags & PF_KTHREAD) != 0, absl::StrCat("pid ", pid, " is taken"));
+    SetPid(other, FreePid(machine, pid, -1));
+  }
   auto node = tasks.extract(task->pid);
   node.key() = pid;
   tasks.insert(std::move(node));
@@ -215,11 +273,14 @@ void SetPid(task_struct* task, int pid) {
 
 void wake_up_new_task(task_struct* task) {
   FUNCTION();
+  const unsigned long flags = local_irq_save();
   Cpu& cpu = select_task_rq(task);
+  wait_for_switch([&] { return !cpu_rq(cpu).locked; });
   task->cpu = &cpu;
   task->state = TASK_RUNNING;
   activate_task(cpu_rq(cpu), task);
   if (is_idle(cpu)) resched_curr(cpu);
+  local_irq_restore(flags);
 }
 
 std::vector<task_struct*> AllTasks(Machine& machine) {
@@ -253,6 +314,12 @@ void schedule() {
   } while (need_resched());
 }
 
+void schedule_preempt_disabled() {
+  preempt_enable();
+  schedule();
+  preempt_disable();
+}
+
 void io_schedule() {
   FUNCTION();
   if (current->plug != nullptr && sched_hooks->flush_plug != nullptr) {
@@ -280,10 +347,14 @@ int try_to_wake_up(task_struct* task, unsigned states) {
   if ((task->state & states) == 0) return fn.Return(0);
   task->state = TASK_RUNNING;
   if (task->on_rq) return fn.Return(1);  // it has not got to schedule() yet
+  const unsigned long flags = local_irq_save();
+  wait_for_switch([&] { return !task->on_cpu; });
   Cpu& cpu = select_task_rq(task);
+  wait_for_switch([&] { return !cpu_rq(cpu).locked; });
   task->cpu = &cpu;
   activate_task(cpu_rq(cpu), task);
   check_preempt_curr(cpu);
+  local_irq_restore(flags);
   return fn.Return(1);
 }
 
@@ -319,7 +390,8 @@ std::string DescribeHungTasks(Machine& machine) {
   for (const task_struct* task : AllTasks(machine)) {
     if ((task->flags & PF_KTHREAD) != 0 || task->state == TASK_DEAD) continue;
     absl::StrAppend(&text, "INFO: task ", task->comm, ":", task->pid, " blocked for ever. State: ",
-                    task->state == TASK_INTERRUPTIBLE ? "S" : "D", "\nCall Trace:");
+                    task->state == TASK_INTERRUPTIBLE ? "S" : "D", "\n", DescribeWait(task),
+                    "Call Trace:");
     for (const FunctionProbe* f = task->function; f != nullptr; f = f->caller()) {
       absl::StrAppend(&text, "\n ", f->info().name);
     }

@@ -104,6 +104,7 @@ struct task_struct : Context {
   std::string comm;
   uint64_t stack = 0;      // simulated address of the kernel stack, its lowest byte
   int preempt_count = 0;
+  uint64_t cpus_allowed = ~uint64_t{0};  // a bit per CPU that it may be woken on
   bool on_rq = false;
   bool on_cpu = false;     // a CPU executes it, or has not yet left it
   int exit_code = 0;       // as wait4 reports it

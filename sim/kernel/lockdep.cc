@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/lockdep.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/kernel/lockdep_graph.h"
+#include "sim/kernel/report.h"
+
+namespace kpath {
+namespace {
+
+struct lockdep_globals {
+  bool prove_locking = true;
+  LockGraph graph;
+};
+
+KernelGlobal<lockdep_globals> lockdep;
+
+// The function that takes or releases a lock: the caller of the lock's own function.
+const char* Here() {
+  const FunctionProbe* lock_function = current->function;
+  if (lock_function == nullptr || lock_function->caller() == nullptr) return "?";
+  return lock_function->caller()->info().name;
+}
+
+std::string Who() { return absl::StrCat(current->comm, "/", current->pid); }
+
+std::string DescribeHeld(const held_lock& held) {
+  return absl::StrCat(" ", held.instance->key.name, ", in ", held.acquired_in, " at ",
+                      held.acquired_at.ToString());
+}
+
+int CurrentIrqContext() { return (in_irq() ? 2 : 0) + (in_serving_softirq() ? 1 : 0); }
+
+// v4.19 kernel/locking/lockdep.c: mark_irqflags
+unsigned CurrentUsage(bool trylock) {
+  unsigned usage = 0;
+  if (!trylock && in_irq()) usage |= LOCK_USED_IN_HARDIRQ;
+  if (!trylock && in_serving_softirq()) usage |= LOCK_USED_IN_SOFTIRQ;
+  if (irqs_disabled()) return usage;
+  usage |= LOCK_ENABLED_HARDIRQ;
+  if (softirq_count() == 0) usage |= LOCK_ENABLED_SOFTIRQ;
+  return usage;
+}
+
+int ClassOf(lockdep_map* map, int subclass) {
+  if (subclass != 0) return lockdep->graph.FindClass(map->key, subclass);
+  if (map->lock_class < 0) map->lock_class = lockdep->graph.FindClass(map->key, 0);
+  return map->lock_class;
+}
+
+// v4.19 kernel/locking/lockdep.c: print_circular_bug
+[[noreturn]] void ReportCircle(const held_lock& next, const held_lock& prev,
+                               const std::vector<int>& path) {
+  const LockGraph& graph = lockdep->graph;
+  std::vector<std::string> lines = {absl::StrCat(Who(), " is trying to acquire lock:"),
+                                    DescribeHeld(next),
+                                    "but task is already holding lock:", DescribeHeld(prev),
+                                    "which is taken after the new one elsewhere:"};
+  for (size_t i = 0; i + 1 < path.size(); ++i) {
+    lines.push_back(graph.DescribeDependency(path[i], path[i + 1]));
+  }
+  Report("WARNING: possible circular locking dependency detected", lines);
+}
+
+// v4.19 kernel/locking/lockdep.c: print_irq_inversion_bug
+void CheckInversion() {
+  for (const LockIrq& irq : kLockIrqs) {
+    const std::vector<int> path = lockdep->graph.FindInversion(irq);
+    if (path.empty()) continue;
+    const LockGraph& graph = lockdep->graph;
+    std::vector<std::string> lines = {graph.DescribeUsage(path.front(), irq.used_in),
+                                      graph.DescribeUsage(path.back(), irq.enabled)};
+    for (size_t i = 0; i + 1 < path.size(); ++i) {
+      lines.push_back(graph.DescribeDependency(path[i], path[i + 1]));
+    }
+    Report("WARNING: possible irq lock inversion dependency detected", lines);
+  }
+}
+
+// v4.19 kernel/locking/lockdep.c: mark_lock
+void MarkUsage(const held_lock& held, unsigned usage) {
+  LockGraph& graph = lockdep->graph;
+  const unsigned fresh = graph.AddUsage(held.lock_class, usage, Here());
+  if (fresh == 0) return;
+  for (const LockIrq& irq : kLockIrqs) {
+    if ((graph.usage(held.lock_class) & irq.used_in) == 0) continue;
+    if ((graph.usage(held.lock_class) & irq.enabled) == 0) continue;
+    Report("WARNING: inconsistent lock state",
+           {absl::StrCat(Who(), " holds or takes:"), DescribeHeld(held),
+            graph.DescribeUsage(held.lock_class, irq.used_in),
+            graph.DescribeUsage(held.lock_class, irq.enabled)});
+  }
+  CheckInversion();
+}
+
+// v4.19 kernel/locking/lockdep.c: check_deadlock
+void CheckRecursion(const held_lock& next) {
+  for (const held_lock& held : current->held_locks) {
+    if (held.lock_class != next.lock_class) continue;
+    Report("WARNING: possible recursive locking detected",
+           {absl::StrCat(Who(), " is trying to acquire lock:"), DescribeHeld(next),
+            "but task is already holding lock:", DescribeHeld(held),
+            held.instance == next.instance ? "It is the same lock."
+                                           : "It is another lock of the same class."});
+  }
+}
+
+void AddDependency(const held_lock& prev, const held_lock& next) {
+  LockGraph& graph = lockdep->graph;
+  if (graph.Knows(prev.lock_class, next.lock_class)) return;
+  const std::vector<int> path = graph.FindPath(next.lock_class, prev.lock_class);
+  if (!path.empty()) ReportCircle(next, prev, path);
+  graph.AddDependency(prev.lock_class, next.lock_class, Here(), Who());
+  CheckInversion();
+}
+
+// v4.19 kernel/locking/lockdep.c: check_prevs_add. The innermost lock that was waited for stands
+// for those around it: they are in the graph before it.
+void AddDependencies(const held_lock& next) {
+  const auto& held = current->held_locks;
+  for (auto prev = held.rbegin(); prev != held.rend(); ++prev) {
+    if (prev->irq_context != next.irq_context) return;
+    AddDependency(*prev, next);
+    if (!prev->trylock) return;
+  }
+}
+
+}  // namespace
+
+void lock_acquire(lockdep_map* map, int subclass, bool trylock, bool read) {
+  const held_lock next = {map,    ClassOf(map, subclass),      CurrentIrqContext(), read, trylock,
+                          Here(), current->machine->position()};
+  if (lockdep->prove_locking) {
+    MarkUsage(next, CurrentUsage(trylock));
+    if (!trylock) {
+      CheckRecursion(next);
+      AddDependencies(next);
+    }
+  }
+  current->held_locks.push_back(next);
+}
+
+void lock_release(lockdep_map* map) {
+  auto& held = current->held_locks;
+  for (auto lock = held.rbegin(); lock != held.rend(); ++lock) {
+    if (lock->instance != map) continue;
+    held.erase(std::next(lock).base());
+    return;
+  }
+  Report("WARNING: bad unlock balance detected!",
+         {absl::StrCat(Who(), " is trying to release lock (", map->key.name, ") in ", Here()),
+          "but it does not hold it"});
+}
+
+void lock_downgrade(lockdep_map* map) {
+  for (held_lock& held : current->held_locks) {
+    if (held.instance == map) held.read = true;
+  }
+}
+
+bool lock_is_held(const lockdep_map* map) {
+  const auto& held = current->held_locks;
+  return std::any_of(held.begin(), held.end(),
+                     [&](const held_lock& lock) { return lock.instance == map; });
+}
+
+// v4.19 kernel/locking/lockdep.c: mark_held_locks
+void lockdep_hardirqs_on() {
+  if (current->held_locks.empty() || !lockdep->prove_locking) return;
+  const unsigned usage = CurrentUsage(/*trylock=*/true);
+  for (const held_lock& held : current->held_locks) MarkUsage(held, usage);
+}
+
+void debug_check_no_locks_held() {
+  if (current->held_locks.empty()) return;
+  Report(absl::StrCat("WARNING: ", Who(), " still has locks held!"), {DescribeHeldLocks(current)});
+}
+
+void lockdep_sys_exit() {
+  if (current->held_locks.empty()) return;
+  Report("WARNING: lock held when returning to user space!", {DescribeHeldLocks(current)});
+}
+
+void SetProveLocking(bool on) { lockdep->prove_locking = on; }
+
+std::string DescribeHeldLocks(const task_struct* task) {
+  std::string text;
+  int number = 0;
+  for (const held_lock& held : task->held_locks) {
+    absl::StrAppend(&text, number == 0 ? "" : "\n", "#", number, ":", DescribeHeld(held));
+    ++number;
+  }
+  return text;
+}
+
+}  // namespace kpath
