@@ -34,6 +34,10 @@
 #undef O_SYNC
 #undef O_PATH
 #undef O_TMPFILE
+#undef FASYNC
+#undef __O_SYNC
+#undef __O_TMPFILE
+#undef __O_DIRECT
 #undef F_DUPFD
 #undef F_GETFD
 #undef F_SETFD
@@ -46,6 +50,9 @@
 #undef AT_FDCWD
 #undef AT_SYMLINK_NOFOLLOW
 #undef AT_REMOVEDIR
+#undef AT_NO_AUTOMOUNT
+#undef UIO_MAXIOV
+#undef UIO_FASTIOV
 #undef AT_EMPTY_PATH
 #undef RWF_HIPRI
 #undef RWF_DSYNC

@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "sim/kernel/mutex.h"
+#include "sim/kernel/rcu.h"
 #include "sim/kernel/rwsem.h"
 #include "sim/kernel/slab.h"
 #include "sim/kernel/spinlock.h"
@@ -155,12 +156,14 @@ struct address_space {
   spinlock_t i_pages_lock;                   // xa_lock of i_pages
   int i_mmap_writable = 0;                   // shared writable mappings
   std::vector<kptr<vm_area_struct>> i_mmap;  // mappings of these pages, not held
-  rw_semaphore i_mmap_rwsem;                 // guards i_mmap
+  rw_semaphore i_mmap_rwsem = {.wait_lock = spinlock_t("&mapping->i_mmap_rwsem"),
+                               .wait_list = {},
+                               .dep_map = {.key = {"&mapping->i_mmap_rwsem"}}};  // guards i_mmap
   unsigned long nrpages = 0;
   const address_space_operations* a_ops = nullptr;
   unsigned long flags = 0;
   int gfp_mask = 0;
-  spinlock_t private_lock;
+  spinlock_t private_lock{"&mapping->private_lock"};
   std::any private_data;  // guarded by private_lock; `void *` in Linux
 };
 
@@ -220,6 +223,7 @@ inline constexpr unsigned long SB_RDONLY = 1;
 inline constexpr unsigned long SB_SYNCHRONOUS = 16;
 inline constexpr unsigned long SB_NOATIME = 1024;
 inline constexpr unsigned long SB_NODIRATIME = 2048;
+inline constexpr unsigned long SB_NOSEC = 1ul << 28;
 inline constexpr unsigned long SB_ACTIVE = 1ul << 30;
 inline constexpr unsigned long SB_NOUSER = 1ul << 31;
 // super_block::s_iflags
@@ -237,7 +241,7 @@ inline constexpr int SB_FREEZE_LEVELS = 3;
 struct sb_writers {
   int frozen = SB_UNFROZEN;
   int writers[SB_FREEZE_LEVELS] = {};  // by level - 1
-  wait_queue_head wait_unfrozen;
+  wait_queue_head_t wait_unfrozen;
 };
 
 struct super_block {
@@ -271,6 +275,7 @@ struct file {
   mutex f_pos_lock;
   loff_t f_pos = 0;
   address_space* f_mapping = nullptr;  // of f_inode
+  rcu_head f_rcuhead;                  // while it is being freed
   std::any private_data;               // of f_op; `void *` in Linux
 };
 

@@ -25,6 +25,7 @@
 
 #include "sim/kernel/slab.h"
 #include "sim/kernel/user_ptr.h"
+#include "sim/vfs/fcntl.h"
 
 namespace kpath {
 

@@ -31,7 +31,8 @@ inline constexpr __poll_t DEFAULT_POLLMASK = EPOLLIN | EPOLLOUT | EPOLLRDNORM | 
 
 struct poll_table_struct;
 
-using poll_queue_proc = void (*)(kptr<file> file, wait_queue_head* head, poll_table_struct* table);
+using poll_queue_proc = void (*)(kptr<file> file, wait_queue_head_t* head,
+                                 poll_table_struct* table);
 
 struct poll_table_struct {
   poll_queue_proc _qproc = nullptr;
@@ -51,7 +52,7 @@ inline __poll_t poll_requested_events(const poll_table* table) {
 }
 
 // For a file's poll: a change of its readiness wakes `head`.
-inline void poll_wait(kptr<file> file, wait_queue_head* head, poll_table* table) {
+inline void poll_wait(kptr<file> file, wait_queue_head_t* head, poll_table* table) {
   if (!poll_does_not_wait(table)) table->_qproc(file, head, table);
 }
 
