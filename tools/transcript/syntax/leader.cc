@@ -26,6 +26,12 @@ bool IsAddress(absl::string_view text) {
                      [](char c) { return absl::ascii_isxdigit(c) || c == '?'; });
 }
 
+// Reads the two digits in front of `text`; false if they are something else or above `most`.
+bool ParseTwoDigits(absl::string_view text, int64_t most, int64_t* number) {
+  return CountDigits(text.substr(0, 2)) == 2 && absl::SimpleAtoi(text.substr(0, 2), number) &&
+         *number <= most;
+}
+
 // Walks over one line's leader. Each Parse function returns false after an error.
 class LeaderParser {
  public:
@@ -94,14 +100,16 @@ class LeaderParser {
 
   // 10:20:30 or 10:20:30.123456
   bool ParseTimeOfDay(absl::string_view time) {
+    int64_t hours = 0;
+    int64_t minutes = 0;
     if (time.size() < 8 || time[2] != ':' || time[5] != ':') return false;
-    int hours = 0;
-    int minutes = 0;
-    if (!absl::SimpleAtoi(time.substr(0, 2), &hours) || hours < 0 || hours > 23) return false;
-    if (!absl::SimpleAtoi(time.substr(3, 2), &minutes) || minutes < 0 || minutes > 59) return false;
-    if (CountDigits(time.substr(6)) != 2 || !ParseSeconds(time.substr(6), &leader_.time_ns)) {
+    if (!ParseTwoDigits(time, 23, &hours) || !ParseTwoDigits(time.substr(3), 59, &minutes)) {
       return false;
     }
+    // 60 is a leap second.
+    int64_t seconds = 0;
+    if (!ParseTwoDigits(time.substr(6), 60, &seconds)) return false;
+    if (!ParseSeconds(time.substr(6), &leader_.time_ns)) return false;
     leader_.time_ns += (hours * 60 + minutes) * 60 * kNanosecondsPerSecond;
     return true;
   }

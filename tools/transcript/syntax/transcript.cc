@@ -30,7 +30,8 @@ bool ParseLines(absl::string_view text, Transcript* transcript, FirstError* erro
     const size_t end = std::min(text.find('\n'), text.size());
     absl::string_view line_text = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    absl::ConsumeSuffix(&line_text, "\r");
+    while (absl::ConsumeSuffix(&line_text, "\r")) {
+    }
     const uint32_t index = transcript->lines.size();
     Line& line = transcript->lines.emplace_back();
     CallPiece piece;

@@ -130,6 +130,10 @@ TEST(LineTest, LineEnds) {
   EXPECT_EQ(transcript.lines[2].number, 3);
 }
 
+TEST(LineTest, AllCarriageReturnsBelongToTheLinesEnd) {
+  EXPECT_EQ(MustParse("# a\r\r\n").lines[0].text, "# a");
+}
+
 TEST(LineTest, EmptyText) {
   EXPECT_TRUE(MustParse("").lines.empty());
   EXPECT_EQ(MustParse("\n").lines.size(), 1);
