@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plugs: a task that submits several requests holds them back in a list of its own until it has them
-// all, so that neighbours can be merged and the device is started once. v4.19 block/blk-core.c
+// Plugs: a task that submits several requests holds them back in a list of its own until it has
+// them all, so that neighbours can be merged and the device is started once. v4.19 block/blk-core.c
 //
 //   blk_plug plug;
 //   blk_start_plug(&plug);
@@ -11,7 +11,8 @@
 // Context: process. A plug lives on the stack of the function that starts it.
 //
 // Invariants
-//   1. current->plug is the outermost plug that was started and not finished; inner ones do nothing.
+//   1. current->plug is the outermost plug that was started and not finished; inner ones do
+//   nothing.
 //   2. A task that goes to sleep has an empty plug: schedule() flushes it first (SchedHooks).
 #pragma once
 

@@ -52,9 +52,9 @@ TEST(BlkPlug, OnlyTheOutermostFinishFlushes) {
     blk_finish_plug(&outer);
   });
   EXPECT_EQ(kernel.Run(), "");
-  EXPECT_EQ(calls.names, (std::vector<std::string>{"blk_start_plug", "blk_start_plug",
-                                                   "blk_finish_plug", "blk_finish_plug",
-                                                   "blk_flush_plug_listfalse"}));
+  EXPECT_EQ(calls.names,
+            (std::vector<std::string>{"blk_start_plug", "blk_start_plug", "blk_finish_plug",
+                                      "blk_finish_plug", "blk_flush_plug_listfalse"}));
 }
 
 TEST(BlkPlug, GoingToSleepFlushesThePlugFromSchedule) {

@@ -14,8 +14,8 @@ int ioprio_check_cap(int ioprio) {
     case IOPRIO_CLASS_RT:
     case IOPRIO_CLASS_BE:
       if (data < IOPRIO_BE_NR) return fn.Return(0);
-      return fn.Return<int>(Fail(EINVAL, "priority level $0 of class $1: there are 8", data,
-                                 ioprio_class));
+      return fn.Return<int>(
+          Fail(EINVAL, "priority level $0 of class $1: there are 8", data, ioprio_class));
     case IOPRIO_CLASS_IDLE:
       return fn.Return(0);
     case IOPRIO_CLASS_NONE:

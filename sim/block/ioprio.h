@@ -16,8 +16,8 @@ enum { IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
 
 // v4.19 block/ioprio.c: ioprio_check_cap. May the current task use this priority? 0 or -EINVAL.
 // `ioprio` is taken as given: a negative one has no class.
-// Departs: every task may do everything (CAP_SYS_ADMIN), so that the realtime class is never -EPERM.
-// Context: any.
+// Departs: every task may do everything (CAP_SYS_ADMIN), so that the realtime class is never
+// -EPERM. Context: any.
 int ioprio_check_cap(int ioprio);
 
 }  // namespace kpath

@@ -12,8 +12,8 @@
 namespace kpath {
 namespace {
 
-constexpr std::array<const char*, kChoiceKinds> kNames = {
-    "step-cpu", "pick-task", "preempt", "fail-alloc", "device-delay", "order"};
+constexpr std::array<const char*, kChoiceKinds> kNames = {"step-cpu",   "pick-task",    "preempt",
+                                                          "fail-alloc", "device-delay", "order"};
 
 absl::StatusOr<ChoiceKind> ParseKind(absl::string_view name) {
   for (int i = 0; i < kChoiceKinds; ++i) {
@@ -77,8 +77,8 @@ int ReplayChooser::Choose(uint64_t index, ChoiceKind kind, int options) {
   if (next_ == log_.size() || log_[next_].index > index) return 0;
   const Choice& choice = log_[next_++];
   KPATH_CHECK(choice.index == index && choice.kind == kind && choice.options == options,
-              absl::StrCat("replay asks another question: recorded ", ToString({choice}), ", asked ",
-                           index, ":", ChoiceKindName(kind), ":", options));
+              absl::StrCat("replay asks another question: recorded ", ToString({choice}),
+                           ", asked ", index, ":", ChoiceKindName(kind), ":", options));
   return choice.pick;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every decision a machine makes on its own — which CPU steps next, which task a CPU picks, whether
-// an allocation fails, how long a device takes — is one call of Machine::Choose(kind, n). The answers
-// are the run: a machine given the same program and the same answers does the same, byte for byte.
+// an allocation fails, how long a device takes — is one call of Machine::Choose(kind, n). The
+// answers are the run: a machine given the same program and the same answers does the same, byte
+// for byte.
 //
-// Option 0 is always the ordinary course of events: the CPU keeps stepping, the longest waiting task
-// runs, the allocation succeeds. A run is therefore stored as the short list of the answers that
-// were not 0 (ChoiceLog), and the empty list is a run, too.
+// Option 0 is always the ordinary course of events: the CPU keeps stepping, the longest waiting
+// task runs, the allocation succeeds. A run is therefore stored as the short list of the answers
+// that were not 0 (ChoiceLog), and the empty list is a run, too.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@
 namespace kpath {
 
 enum class ChoiceKind : uint8_t {
-  kStepCpu,       // which of the running CPUs executes the next steps; 0: the one whose turn it is
-  kPickTask,      // which runnable task a CPU switches to; 0: the one that has waited longest
-  kPreempt,       // 0: a woken task takes the CPU of the one that woke it at its return to user mode
-  kFailAlloc,     // 0: the allocation succeeds, 1: it fails
-  kDeviceDelay,   // how a device departs from its usual latency; 0: not at all
-  kOrder,         // the order of things that the model leaves open, say of two expired timers
+  kStepCpu,      // which of the running CPUs executes the next steps; 0: the one whose turn it is
+  kPickTask,     // which runnable task a CPU switches to; 0: the one that has waited longest
+  kPreempt,      // 0: a woken task takes the CPU of the one that woke it at its return to user mode
+  kFailAlloc,    // 0: the allocation succeeds, 1: it fails
+  kDeviceDelay,  // how a device departs from its usual latency; 0: not at all
+  kOrder,        // the order of things that the model leaves open, say of two expired timers
 };
 inline constexpr int kChoiceKinds = 6;
 

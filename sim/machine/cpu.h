@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One simulated x86-64 processor: registers, the model specific registers that system calls use, the
-// interrupt descriptor table, pending interrupts, and the context (task or idle loop) it executes.
+// One simulated x86-64 processor: registers, the model specific registers that system calls use,
+// the interrupt descriptor table, pending interrupts, and the context (task or idle loop) it
+// executes.
 //
 // What a Cpu does by itself is what the hardware does: SYSCALL, SYSRET, SWAPGS, IRET, pushing an
-// interrupt frame, telling a page that is not present. What the kernel does with it is the business of
-// entry/ and sim/kernel; Boot() (entry/boot.h) installs those in a machine.
+// interrupt frame, telling a page that is not present. What the kernel does with it is the business
+// of entry/ and sim/kernel; Boot() (entry/boot.h) installs those in a machine.
 //
-// A Cpu belongs to its machine and is used only by code that runs on it (or while the machine stands
-// still).
+// A Cpu belongs to its machine and is used only by code that runs on it (or while the machine
+// stands still).
 //
 // Invariants
 //   1. A pending interrupt is delivered at the first probe at which RFLAGS.IF is set.
@@ -30,7 +31,22 @@ class Machine;
 
 // The order is that of the instruction encoding.
 enum class Reg : uint8_t {
-  rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+  rax,
+  rcx,
+  rdx,
+  rbx,
+  rsp,
+  rbp,
+  rsi,
+  rdi,
+  r8,
+  r9,
+  r10,
+  r11,
+  r12,
+  r13,
+  r14,
+  r15
 };
 
 // RFLAGS.
@@ -94,10 +110,10 @@ class Cpu {
   uint64_t kernel_gs_base = 0;  // MSR_KERNEL_GS_BASE: what SWAPGS exchanges it with
   uint64_t cr2 = 0;             // the address of the last page fault
 
-  uint64_t star = 0;                            // MSR_STAR: the segments of SYSCALL and SYSRET
-  uint64_t sfmask = 0;                          // MSR_SYSCALL_MASK: flags that SYSCALL clears
-  uint64_t lstar = 0;                           // MSR_LSTAR: where SYSCALL goes from 64-bit code
-  void (*syscall_entry)(Cpu& cpu) = nullptr;    // the code at lstar
+  uint64_t star = 0;                          // MSR_STAR: the segments of SYSCALL and SYSRET
+  uint64_t sfmask = 0;                        // MSR_SYSCALL_MASK: flags that SYSCALL clears
+  uint64_t lstar = 0;                         // MSR_LSTAR: where SYSCALL goes from 64-bit code
+  void (*syscall_entry)(Cpu& cpu) = nullptr;  // the code at lstar
   std::array<IdtGate, 256> idt;
 
   bool irqs_enabled() const { return (regs.rflags & X86_EFLAGS_IF) != 0; }
@@ -130,8 +146,8 @@ class Cpu {
   void Swapgs();
   // IRETQ: pops rip, cs, rflags, rsp, ss.
   void IretQ();
-  // Pushes an interrupt frame (and `error_code` where the vector has one) on the stack that the gate
-  // and the privilege change ask for, enters the gate's handler, returns after its IRET.
+  // Pushes an interrupt frame (and `error_code` where the vector has one) on the stack that the
+  // gate and the privilege change ask for, enters the gate's handler, returns after its IRET.
   void RaiseException(uint8_t vector, bool has_error_code, uint64_t error_code);
   void DeliverInterrupt(uint8_t vector);
 

@@ -58,11 +58,12 @@ TEST(Cpu, AnInterruptWaitsForTheFlagAndComesAtTheNextProbe) {
   static std::string order;
   order.clear();
   Cpu& cpu = machine.cpu(0);
-  cpu.idt[0x30] = {.handler = [](Cpu& c) {
-                     order += "[irq]";
-                     EXPECT_FALSE(c.irqs_enabled());
-                     c.IretQ();
-                   },
+  cpu.idt[0x30] = {.handler =
+                       [](Cpu& c) {
+                         order += "[irq]";
+                         EXPECT_FALSE(c.irqs_enabled());
+                         c.IretQ();
+                       },
                    .name = "test"};
   Context context(machine, [&] {
     UseKernelStack(machine, cpu);
@@ -88,11 +89,12 @@ TEST(Cpu, AnExceptionFromUserModeArrivesOnTheEntryStack) {
   Machine machine;
   Cpu& cpu = machine.cpu(0);
   cpu.Write64(cpu.per_cpu_base() + kPerCpuSp0.offset, cpu.entry_stack_top());
-  cpu.idt[14] = {.handler = [](Cpu& c) {
-                   EXPECT_EQ(c.regs[Reg::rsp], c.entry_stack_top() - 48);
-                   EXPECT_EQ(c.Pop(), 6u);  // error code
-                   c.IretQ();
-                 },
+  cpu.idt[14] = {.handler =
+                     [](Cpu& c) {
+                       EXPECT_EQ(c.regs[Reg::rsp], c.entry_stack_top() - 48);
+                       EXPECT_EQ(c.Pop(), 6u);  // error code
+                       c.IretQ();
+                     },
                  .name = "page_fault"};
   cpu.regs.cs = __USER_CS;
   cpu.regs.ss = __USER_DS;

@@ -2,7 +2,8 @@
 //
 // A fiber: a function with a stack of its own that can be left in the middle and continued later
 // (Boost.Context underneath). Stacks are guarded by an inaccessible page, taken from a pool on the
-// first Resume, and given back when the fiber has ended. Switches are announced to AddressSanitizer.
+// first Resume, and given back when the fiber has ended. Switches are announced to
+// AddressSanitizer.
 //
 //   StackPool stacks;
 //   Fiber fiber(stacks, [&] { work(); fiber.Suspend(); more_work(); });
@@ -42,8 +43,7 @@ class StackPool {
 class Fiber {
  public:
   // `stacks` outlives the fiber.
-  Fiber(StackPool& stacks, std::function<void()> body)
-      : stacks_(stacks), body_(std::move(body)) {}
+  Fiber(StackPool& stacks, std::function<void()> body) : stacks_(stacks), body_(std::move(body)) {}
   ~Fiber();
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;

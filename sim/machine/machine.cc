@@ -209,8 +209,8 @@ void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const 
   Context* context = current_context;
   if (context->fiber_ != nullptr && context->fiber_->unwinding()) return;
   if (!listeners_.empty()) {
-    const ProbeEvent event = {kind, position(), now_ns(),    context->cpu,
-                              function, step,   instruction, values};
+    const ProbeEvent event = {kind,     position(), now_ns(),    context->cpu,
+                              function, step,       instruction, values};
     for (ProbeListener* listener : listeners_) listener->OnProbe(event);
   }
   RunDueEvents();
@@ -243,7 +243,8 @@ void FunctionProbe::Exit() {
 
 void StepProbe(const StepInfo& info, std::initializer_list<Value> values) {
   Context* context = current_context;
-  const FunctionInfo* function = context->function == nullptr ? nullptr : &context->function->info();
+  const FunctionInfo* function =
+      context->function == nullptr ? nullptr : &context->function->info();
   context->machine->Arrive(ProbeEvent::Kind::kStep, function, &info, nullptr,
                            absl::MakeConstSpan(values.begin(), values.size()));
 }

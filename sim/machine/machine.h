@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One simulated computer: CPUs, memory, a clock, pending hardware events, and the probes through
-// which a run is watched, stopped and varied. It knows no kernel; Boot() (entry/boot.h) installs one.
+// which a run is watched, stopped and varied. It knows no kernel; Boot() (entry/boot.h) installs
+// one.
 //
 //   Machine machine(2);              // two CPUs
 //   Boot(machine);
@@ -9,8 +10,8 @@
 //   Machine::Outcome outcome = machine.Run();
 //
 // Time is virtual: it advances by kNsPerProbe with each probe and jumps to the next event when all
-// CPUs are halted. Nothing depends on the host's clock, addresses or random numbers; what the machine
-// leaves open goes through Choose.
+// CPUs are halted. Nothing depends on the host's clock, addresses or random numbers; what the
+// machine leaves open goes through Choose.
 //
 // Thread safety: a machine is used by one host thread at a time. Several machines may live in one
 // process, in several threads.
@@ -93,9 +94,9 @@ class Machine {
   // ---- Time ----
   Position position() const { return Position(position_); }
   int64_t now_ns() const { return clock_base_ns_ + static_cast<int64_t>(position_) * kNsPerProbe; }
-  // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then, between
-  // two of its probes. It may raise interrupts and schedule events, and must not pass probes.
-  // Returns an id for CancelEvent.
+  // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then,
+  // between two of its probes. It may raise interrupts and schedule events, and must not pass
+  // probes. Returns an id for CancelEvent.
   uint64_t ScheduleEvent(int64_t time_ns, std::function<void()> event);
   // Returns false if the event has already been carried out.
   bool CancelEvent(uint64_t id);
@@ -223,7 +224,8 @@ class FunctionProbe {
   // May throw: a task that is destroyed while it waits here is unwound (fiber.h).
   ~FunctionProbe() noexcept(false) {
     context_->function = caller_;
-    if (context_->machine->PassProbe()) [[unlikely]] Exit();
+    if (context_->machine->PassProbe()) [[unlikely]]
+      Exit();
   }
   FunctionProbe(const FunctionProbe&) = delete;
   FunctionProbe& operator=(const FunctionProbe&) = delete;
@@ -253,21 +255,21 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
 }  // namespace kpath
 
 // At the top of a modelled function: its probe. The arguments shown are those named.
-#define FUNCTION(...)                                                                        \
+#define FUNCTION(...)                                                                         \
   static constexpr ::kpath::FunctionInfo kpath_function_info = {__func__, __FILE__, __LINE__, \
-                                                                #__VA_ARGS__};               \
-  [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                            \
+                                                                #__VA_ARGS__};                \
+  [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                             \
                                              [&](auto&& show) { show(__VA_ARGS__); })
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
-#define STEP(label, ...)                                                                       \
-  do {                                                                                         \
-    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {                         \
-      static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__,         \
-                                                            #__VA_ARGS__};                     \
-      [](const ::kpath::StepInfo& info, auto... values) {                                      \
-        using ::kpath::MakeValue;                                                              \
-        ::kpath::StepProbe(info, {MakeValue(values)...});                                      \
-      }(kpath_step_info __VA_OPT__(, ) __VA_ARGS__);                                           \
-    }                                                                                          \
+#define STEP(label, ...)                                                               \
+  do {                                                                                 \
+    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {                 \
+      static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__, \
+                                                            #__VA_ARGS__};             \
+      [](const ::kpath::StepInfo& info, auto... values) {                              \
+        using ::kpath::MakeValue;                                                      \
+        ::kpath::StepProbe(info, {MakeValue(values)...});                              \
+      }(kpath_step_info __VA_OPT__(, ) __VA_ARGS__);                                   \
+    }                                                                                  \
   } while (false)

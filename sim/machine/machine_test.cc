@@ -61,9 +61,9 @@ TEST(Machine, ProbesTellNameArgumentsStepsAndResult) {
   Log log;
   machine.AddListener(&log);
   EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
-  EXPECT_EQ(log.lines, (std::vector<std::string>{"#1 enter add_one(value 41)",
-                                                 "#2 step adding(value 41)",
-                                                 "#3 exit add_one( 42)"}));
+  EXPECT_EQ(log.lines,
+            (std::vector<std::string>{"#1 enter add_one(value 41)", "#2 step adding(value 41)",
+                                      "#3 exit add_one( 42)"}));
 }
 
 TEST(Machine, ListeningDoesNotChangeTheRun) {

@@ -4,7 +4,8 @@
 //
 // Physical memory is handed out in blocks of 2^order pages and is zeroed. Every block is visible to
 // the kernel at kDirectMapBase + physical address, as on x86-64 Linux; the bytes of one block are
-// contiguous on the host, too, so that a kernel stack or a per-CPU area can be used as a C++ object.
+// contiguous on the host, too, so that a kernel stack or a per-CPU area can be used as a C++
+// object.
 //
 // An AddressSpace is what the hardware knows of a process: its page table, four levels flattened
 // into one map. What the kernel knows of it (mm_struct, vm_area_struct) is in sim/mm.

@@ -38,7 +38,8 @@ TEST(MemoryDeathTest, FreeingTwiceIsNoticed) {
 TEST(Memory, KernelAddressesReachTheBytes) {
   Memory memory;
   const uint64_t pfn = memory.AllocatePages(0);
-  EXPECT_EQ(memory.KernelBytes(kDirectMapBase + (pfn << kPageShift) + 5), memory.PageBytes(pfn) + 5);
+  EXPECT_EQ(memory.KernelBytes(kDirectMapBase + (pfn << kPageShift) + 5),
+            memory.PageBytes(pfn) + 5);
   EXPECT_EQ(memory.KernelBytes(kDirectMapBase), nullptr);
   EXPECT_EQ(memory.KernelBytes(kCpuEntryAreaBase), nullptr);
   memory.MapKernel(kCpuEntryAreaBase, pfn);

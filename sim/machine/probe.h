@@ -16,9 +16,9 @@
 //   }
 //
 // Passing a probe adds one to the machine's position and compares it with the machine's deadline;
-// everything else (listeners, interrupts, another CPU's turn, stopping) hides behind that one branch.
-// Values are only looked at when a listener is attached. A probe must not be passed with a host lock
-// held or where the C++ stack may not be unwound: a task that is ended, ends in a probe.
+// everything else (listeners, interrupts, another CPU's turn, stopping) hides behind that one
+// branch. Values are only looked at when a listener is attached. A probe must not be passed with a
+// host lock held or where the C++ stack may not be unwound: a task that is ended, ends in a probe.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class Machine;
 
 // What is known about a modelled function at compile time; one static object each.
 struct FunctionInfo {
-  const char* name;       // the Linux name
-  const char* file;       // where the model of it is
+  const char* name;  // the Linux name
+  const char* file;  // where the model of it is
   int line;
   const char* arguments;  // names, as written in FUNCTION(...): "ctx_id, nr"
 };

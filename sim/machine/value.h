@@ -3,8 +3,8 @@
 // What a probe shows: an argument, a result, a value named in a step. Two words, made without
 // allocating or formatting; text is made when somebody reads it.
 //
-// A type of the kernel model becomes showable by an overload of MakeValue in its own header, found by
-// argument-dependent lookup:
+// A type of the kernel model becomes showable by an overload of MakeValue in its own header, found
+// by argument-dependent lookup:
 //
 //   inline Value MakeValue(user_ptr<iocb> p) { return Value::Address(p.address()); }
 #pragma once
@@ -44,16 +44,13 @@ inline Value MakeValue(const char* v) { return Value::Text(v); }
 inline constexpr Value MakeValue(const Value& v) { return v; }
 
 template <typename T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-constexpr Value MakeValue(T v) {
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) constexpr Value MakeValue(T v) {
   return std::is_signed_v<T> ? Value::Signed(v) : Value::Unsigned(v);
 }
 
 template <typename T>
-  requires std::is_enum_v<T>
-constexpr Value MakeValue(T v) {
-  return Value::Signed(static_cast<int64_t>(v));
-}
+requires std::is_enum_v<T>
+constexpr Value MakeValue(T v) { return Value::Signed(static_cast<int64_t>(v)); }
 
 // The name of an errno, "EINVAL" for 22; empty for a number that has none. Knows the kernel's own
 // (ERESTARTSYS, EIOCBQUEUED …), too.

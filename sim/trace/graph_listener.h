@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Turns the function probes of a machine into calls: for a GraphWriter (text) or a GraphBuilder (trees
-// to compare).
+// Turns the function probes of a machine into calls: for a GraphWriter (text) or a GraphBuilder
+// (trees to compare).
 //
 //   GraphWriter writer(sink, {.cpus = machine.cpus()});
 //   GraphListener listener(&writer);
