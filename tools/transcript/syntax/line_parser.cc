@@ -114,8 +114,9 @@ class LineParser {
     if (stopped || rest_.empty()) return ExpectNothing();
     const Piece whole{0, Here()};
     Lexer lexer(rest_, absl::MakeConstSpan(&whole, 1), &error_);
-    if (!lexer.PeekIs(TokenKind::kOpen, '{'))
+    if (!lexer.PeekIs(TokenKind::kOpen, '{')) {
       return lexer.Unexpected("'{' and the signal's siginfo");
+    }
     Value siginfo;
     if (!ValueParser(&lexer, &arena_).ParsePrimary(&siginfo)) return false;
     event_.siginfo = arena_.New(siginfo);
