@@ -163,6 +163,18 @@ TEST(GraphReaderTest, StartsAgainAfterLostEvents) {
   EXPECT_EQ(Outline(graph, 1), "?!{h?{g}}");
 }
 
+TEST(GraphReaderTest, LostEventsEndTheOpenCallsOfMarkedTasksOnThatCpu) {
+  const Graph graph = Read(
+      " 0)    a-1         |               |  f() {\n"
+      " 1)    b-2         |               |  f() {\n"
+      "CPU:0 [LOST 1 EVENTS]\n"
+      " 0)    a-1         |   1.000 us    |  g();\n"
+      " 1)    b-2         |   1.000 us    |    g();\n");
+  ASSERT_EQ(graph.streams.size(), 2u);
+  EXPECT_EQ(Outline(graph, 0), "f! g");
+  EXPECT_EQ(Outline(graph, 1), "f!{g}");
+}
+
 // --- Tasks without marks -----------------------------------------------------------------------
 
 TEST(UnmarkedTasksTest, ResumesTheTaskWhoseOpenCallsAreClosed) {
@@ -182,6 +194,21 @@ TEST(UnmarkedTasksTest, ResumesTheTaskWhoseOpenCallsAreClosed) {
   EXPECT_EQ(Outline(graph, 1), "b?{io_schedule?{finish_task_switch}} c!{schedule!}");
 }
 
+// The second task was left later and its time would fit, but it waits in another function.
+TEST(UnmarkedTasksTest, NamesDecideBeforeDurations) {
+  const Graph graph = Read(
+      " 0)               |  schedule() {\n"  // the first leaves at 0 us
+      " 0)   100.000 us  |  finish_task_switch();\n"
+      " 0)               |  schedule_idle() {\n"  // the second leaves at 100 us
+      " 0)   1.000 us    |  finish_task_switch();\n"
+      " 0)               |  schedule() {\n"  // the third leaves at 101 us
+      " 0)   1.000 us    |    finish_task_switch();\n"
+      " 0)   2.000 us    |  } /* schedule */\n");
+  ASSERT_EQ(graph.streams.size(), 3u);
+  EXPECT_EQ(Outline(graph, 0), "schedule{finish_task_switch}");
+  EXPECT_EQ(Outline(graph, 1), "finish_task_switch schedule_idle!");
+}
+
 // Two tasks wait in schedule(): how long the one that comes was in it tells which it is.
 TEST(UnmarkedTasksTest, OfEqualTasksTheDurationDecides) {
   const std::string text =
@@ -190,7 +217,8 @@ TEST(UnmarkedTasksTest, OfEqualTasksTheDurationDecides) {
       " 0)   90.000 us   |  second();\n"
       " 0)               |  schedule() {\n"  // the second leaves at 100 us
       " 0)   1.000 us    |  finish_task_switch();\n"
-      " 0)   50.000 us   |  third();\n"
+      " 0)               |  third() {\n"
+      " 0)   50.000 us   |  } /* third */\n"
       " 0)               |  schedule_idle() {\n"  // the third leaves at 151 us
       " 0)   1.000 us    |    finish_task_switch();\n";
   const Graph first = Read(absl::StrCat(text, " 0)   155.000 us  |  } /* schedule */\n"));

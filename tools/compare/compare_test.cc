@@ -65,6 +65,11 @@ TEST(CompareTest, ModelMustReturnWhereTheRecordingDoes) {
             "a, after c(): expected return, the model has a call that never returns");
 }
 
+TEST(CompareTest, DepthCountsBehindACallThatDidNotReturn) {
+  EXPECT_EQ(Verdict("a{b! c}", "a{b!{c}}"),
+            "a > b: expected c() (line 3 of the recording), the model has c()");
+}
+
 // --- Which trees -------------------------------------------------------------------------------
 
 TEST(CompareTest, TakesTheModelsLastCallOfTheSameSystemCall) {
@@ -163,6 +168,12 @@ TEST(CompareAsyncTest, TheirOrderIsFree) {
 
 TEST(CompareAsyncTest, EachTreeOfTheModelStandsForOne) {
   EXPECT_NE(Verdict("a\nirq: do_IRQ{x} do_IRQ{x}", "a\nirq: do_IRQ{x} do_IRQ{y}"), "equal");
+}
+
+TEST(CompareAsyncTest, DifferentTreeIsUsedUpToo) {
+  const CompareResult result = Result("a\nirq: do_IRQ{x} do_IRQ{x}", "a\nirq: do_IRQ{y}");
+  EXPECT_EQ(result.trees.size(), 2u);
+  EXPECT_EQ(result.not_compared, (std::map<std::string, int>{{"do_IRQ", 1}}));
 }
 
 TEST(CompareAsyncTest, WhatTheModelLacksIsListed) {

@@ -160,9 +160,9 @@ TEST_P(RecordingPropertyTest, EqualsItself) {
 TEST_P(RecordingPropertyTest, AnyChangeIsFoundInItsPlace) {
   const std::vector<Place> places = Places(graph_);
   if (places.empty()) GTEST_SKIP() << "no call below the system call";
-  std::mt19937 random(20181229);
+  std::mt19937 generator(20181229);
   for (int i = 0; i < 10; ++i) {
-    const Place& place = places[random() % places.size()];
+    const Place& place = places[generator() % places.size()];
     for (Change change : kChanges) {
       if (change == Change::kSwap &&
           (place.next == kNoCall || NameOf(graph_, place.next) == NameOf(graph_, place.call))) {
