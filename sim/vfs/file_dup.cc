@@ -109,21 +109,21 @@ int InstallAt(unsigned fd, kptr<file> file, unsigned flags) {
 
 // v4.19 fs/file.c
 SYSCALL_DEFINE3(dup3, unsigned, oldfd, unsigned, newfd, int, flags) {
-  return fn.Return(ksys_dup3(oldfd, newfd, static_cast<unsigned>(flags)));
+  return ksys_dup3(oldfd, newfd, static_cast<unsigned>(flags));
 }
 
 // v4.19 fs/file.c
 SYSCALL_DEFINE2(dup2, unsigned, oldfd, unsigned, newfd) {
-  if (newfd != oldfd) return fn.Return(ksys_dup3(oldfd, newfd, 0));
+  if (newfd != oldfd) return ksys_dup3(oldfd, newfd, 0);
   rcu_read_lock();
   const bool open = static_cast<bool>(fcheck_files(current->files, oldfd));
   rcu_read_unlock();
-  if (!open) return fn.Return(FailNotOpen(oldfd));
-  return fn.Return(static_cast<long>(oldfd));
+  if (!open) return FailNotOpen(oldfd);
+  return static_cast<long>(oldfd);
 }
 
 // v4.19 fs/file.c
-SYSCALL_DEFINE1(dup, unsigned, fildes) { return fn.Return(ksys_dup(fildes)); }
+SYSCALL_DEFINE1(dup, unsigned, fildes) { return ksys_dup(fildes); }
 
 // v4.19 fs/open.c
 SYSCALL_DEFINE1(close, unsigned, fd) {
@@ -131,7 +131,7 @@ SYSCALL_DEFINE1(close, unsigned, fd) {
   // The descriptor is gone whatever flush said: the call must not be started again.
   const bool restart = result == -ERESTARTSYS || result == -ERESTARTNOINTR ||
                        result == -ERESTARTNOHAND || result == -ERESTART_RESTARTBLOCK;
-  return fn.Return(restart ? -EINTR : result);
+  return restart ? -EINTR : result;
 }
 
 }  // namespace kpath

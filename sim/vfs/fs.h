@@ -21,7 +21,6 @@
 #pragma once
 
 #include <any>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -32,6 +31,7 @@
 #include "sim/kernel/rwsem.h"
 #include "sim/kernel/slab.h"
 #include "sim/kernel/spinlock.h"
+#include "sim/kernel/time64.h"
 #include "sim/kernel/user_ptr.h"
 #include "sim/kernel/wait.h"
 #include "sim/vfs/dcache.h"
@@ -49,14 +49,6 @@ using loff_t = int64_t;
 using pgoff_t = uint64_t;
 using fmode_t = uint32_t;
 using fl_owner_t = const void*;
-
-// v4.19 include/linux/time64.h
-struct timespec64 {
-  int64_t tv_sec = 0;
-  long tv_nsec = 0;  // 0 .. 999999999
-
-  friend constexpr auto operator<=>(const timespec64&, const timespec64&) = default;
-};
 
 inline constexpr loff_t MAX_LFS_FILESIZE = INT64_MAX;
 

@@ -8,7 +8,6 @@
 namespace kpath {
 namespace {
 
-constexpr long NSEC_PER_SEC = 1'000'000'000;
 constexpr int64_t kSecondsPerDay = 24 * 60 * 60;
 
 // v4.19 fs/inode.c: relatime_need_update

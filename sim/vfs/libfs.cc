@@ -30,31 +30,10 @@ int simple_setattr(kptr<dentry> dentry, const iattr& attr) {
   return fn.Return(0);
 }
 
-// v4.19 fs/libfs.c: simple_unlink
-int simple_unlink(kptr<inode> dir, kptr<dentry> dentry) {
-  FUNCTION(dir, dentry);
-  kptr<inode> inode = dentry->d_inode;
-  inode->i_ctime = dir->i_ctime = dir->i_mtime = current_time(inode);
-  drop_nlink(inode);
-  return fn.Return(0);
-}
-
 // v4.19 fs/libfs.c: simple_empty
 bool simple_empty(kptr<dentry> dentry) {
   FUNCTION(dentry);
   return fn.Return(dentry->d_subdirs.empty());
-}
-
-// v4.19 fs/libfs.c: simple_rmdir
-int simple_rmdir(kptr<inode> dir, kptr<dentry> dentry) {
-  FUNCTION(dir, dentry);
-  if (!simple_empty(dentry)) {
-    return fn.Return(Fail(ENOTEMPTY, "the directory has $0 entries", dentry->d_subdirs.size()));
-  }
-  drop_nlink(dentry->d_inode);
-  simple_unlink(dir, dentry);
-  drop_nlink(dir);
-  return fn.Return(0);
 }
 
 // v4.19 fs/libfs.c: dcache_dir_lseek

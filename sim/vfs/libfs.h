@@ -11,9 +11,6 @@ namespace kpath {
 int noop_fsync(kptr<file> file, loff_t start, loff_t end, int datasync);
 // Sizes and modes of a file whose pages are all in memory.
 int simple_setattr(kptr<dentry> dentry, const iattr& attr);
-int simple_unlink(kptr<inode> dir, kptr<dentry> dentry);
-// -ENOTEMPTY
-int simple_rmdir(kptr<inode> dir, kptr<dentry> dentry);
 bool simple_empty(kptr<dentry> dentry);
 loff_t dcache_dir_lseek(kptr<file> file, loff_t offset, int whence);
 

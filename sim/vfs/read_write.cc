@@ -211,16 +211,16 @@ ssize_t ksys_pwrite64(unsigned fd, user_ptr<const char> buf, size_t count, loff_
 
 // v4.19 fs/read_write.c
 SYSCALL_DEFINE3(read, unsigned, fd, user_ptr<char>, buf, size_t, count) {
-  return fn.Return(ksys_read(fd, buf, count));
+  return ksys_read(fd, buf, count);
 }
 SYSCALL_DEFINE3(write, unsigned, fd, user_ptr<const char>, buf, size_t, count) {
-  return fn.Return(ksys_write(fd, buf, count));
+  return ksys_write(fd, buf, count);
 }
 SYSCALL_DEFINE4(pread64, unsigned, fd, user_ptr<char>, buf, size_t, count, loff_t, pos) {
-  return fn.Return(ksys_pread64(fd, buf, count, pos));
+  return ksys_pread64(fd, buf, count, pos);
 }
 SYSCALL_DEFINE4(pwrite64, unsigned, fd, user_ptr<const char>, buf, size_t, count, loff_t, pos) {
-  return fn.Return(ksys_pwrite64(fd, buf, count, pos));
+  return ksys_pwrite64(fd, buf, count, pos);
 }
 
 }  // namespace kpath

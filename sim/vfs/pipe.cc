@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Making and ending pipes. Reading and writing is in pipe_rw.cc. v4.19 fs/pipe.c
+#include "sim/vfs/pipe.h"
+
+#include "sim/kernel/syscalls.h"
+#include "sim/kernel/uaccess.h"
+#include "sim/vfs/file.h"
+#include "sim/vfs/file_table.h"
+#include "sim/vfs/inode.h"
+#include "sim/vfs/libfs.h"
+#include "sim/vfs/pipe_internal.h"
+#include "sim/vfs/read_write.h"
+
+namespace kpath {
+
+KernelGlobal<PipeHooks> pipe_hooks;
+
+namespace {
+
+constexpr uint32_t PIPEFS_MAGIC = 0x50495045;
+
+struct pipe_globals {
+  kptr<vfsmount> mnt;
+};
+KernelGlobal<pipe_globals> pipes;
+KernelGlobal<kmem_cache<pipe_inode_info>> pipe_cachep;
+
+constexpr dentry_operations pipefs_dentry_operations = {
+    .d_dname =
+        [](kptr<dentry> dentry) { return "pipe:[" + std::to_string(dentry->d_inode->i_ino) + "]"; },
+};
+
+// v4.19 fs/pipe.c: alloc_pipe_info
+kptr<pipe_inode_info> alloc_pipe_info() {
+  FUNCTION();
+  kptr<pipe_inode_info> pipe = kmem_cache_zalloc(*pipe_cachep, GFP_KERNEL);
+  if (!pipe) return fn.Return(pipe);
+  init_waitqueue_head(&pipe->wait);
+  mutex_init(&pipe->mutex);
+  return fn.Return(pipe);
+}
+
+// v4.19 fs/pipe.c: free_pipe_info
+void free_pipe_info(kptr<pipe_inode_info> pipe) {
+  FUNCTION(pipe);
+  for (unsigned i = 0; i < pipe->nrbufs; ++i) {
+    FreePipePage(pipe->bufs[(pipe->curbuf + i) % pipe->buffers].page);
+  }
+  if (pipe->tmp_page) FreePipePage(pipe->tmp_page);
+  kmem_cache_free(*pipe_cachep, pipe);
+}
+
+// v4.19 fs/pipe.c: put_pipe_info
+void put_pipe_info(kptr<inode> inode, kptr<pipe_inode_info> pipe) {
+  FUNCTION(pipe);
+  spin_lock(&inode->i_lock);
+  const bool last = --pipe->files == 0;
+  if (last) inode->i_private.reset();
+  spin_unlock(&inode->i_lock);
+  if (last) free_pipe_info(pipe);
+}
+
+// v4.19 fs/pipe.c: get_pipe_inode. Null: out of memory.
+kptr<inode> get_pipe_inode() {
+  FUNCTION();
+  kptr<inode> inode = new_inode_pseudo(pipes->mnt->mnt_sb);
+  if (!inode) return fn.Return(inode);
+  inode->i_ino = get_next_ino();
+  kptr<pipe_inode_info> pipe = alloc_pipe_info();
+  if (!pipe) {
+    iput(inode);
+    return fn.Return(kptr<struct inode>());
+  }
+  inode->i_private = pipe;
+  pipe->files = 2;
+  pipe->readers = pipe->writers = 1;
+  inode->i_fop = &pipefifo_fops;
+  inode->i_state = I_DIRTY;
+  inode->i_mode = S_IFIFO | 0600;
+  inode->i_atime = inode->i_mtime = inode->i_ctime = current_time(inode);
+  return fn.Return(inode);
+}
+
+// v4.19 fs/pipe.c: pipe_release
+int pipe_release(kptr<inode> inode, kptr<file> file) {
+  FUNCTION(inode, file);
+  kptr<pipe_inode_info> pipe = PipeOf(file);
+  mutex_lock(&pipe->mutex);
+  if ((file->f_mode & FMODE_READ) != 0) --pipe->readers;
+  if ((file->f_mode & FMODE_WRITE) != 0) --pipe->writers;
+  STEP("one end closed", pipe->readers, pipe->writers);
+  if (pipe->readers != 0 || pipe->writers != 0) {
+    wake_up_interruptible_sync_poll(
+        &pipe->wait, EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM | EPOLLERR | EPOLLHUP);
+  }
+  mutex_unlock(&pipe->mutex);
+  put_pipe_info(inode, pipe);
+  return fn.Return(0);
+}
+
+// v4.19 fs/pipe.c: __do_pipe_flags. Two files and two reserved descriptors.
+int __do_pipe_flags(int* fd, kptr<file>* files, unsigned flags) {
+  FUNCTION(flags);
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT)) != 0) {
+    return fn.Return(Fail(EINVAL, "flags $0 has bits that pipe2 does not know", flags));
+  }
+  int error = create_pipe_files(files, flags);
+  if (error != 0) return fn.Return(error);
+  fd[0] = get_unused_fd_flags(flags);
+  if (fd[0] < 0) {
+    error = fd[0];
+  } else {
+    fd[1] = get_unused_fd_flags(flags);
+    if (fd[1] >= 0) return fn.Return(0);
+    error = fd[1];
+    put_unused_fd(static_cast<unsigned>(fd[0]));
+  }
+  fput(files[0]);
+  fput(files[1]);
+  return fn.Return(error);
+}
+
+// v4.19 fs/pipe.c: do_pipe2
+int do_pipe2(user_ptr<int> fildes, unsigned flags) {
+  FUNCTION(fildes, flags);
+  int fd[2];
+  kptr<file> files[2];
+  const int error = __do_pipe_flags(fd, files, flags);
+  if (error != 0) return fn.Return(error);
+  if (copy_to_user(fildes, fd, sizeof(fd)) != 0) {
+    for (int i = 0; i < 2; ++i) {
+      fput(files[i]);
+      put_unused_fd(static_cast<unsigned>(fd[i]));
+    }
+    return fn.Return(-EFAULT);
+  }
+  for (int i = 0; i < 2; ++i) fd_install(static_cast<unsigned>(fd[i]), files[i]);
+  return fn.Return(0);
+}
+
+}  // namespace
+
+const file_operations pipefifo_fops = {
+    .name = "pipefifo_fops",
+    .llseek = no_llseek,
+    .read_iter = pipe_read,
+    .write_iter = pipe_write,
+    .poll = pipe_poll,
+    .release = pipe_release,
+};
+
+// v4.19 fs/pipe.c: init_pipe_fs
+void init_pipe_fs() {
+  FUNCTION();
+  pipes->mnt = mount_pseudo("pipefs", PIPEFS_MAGIC, nullptr, &pipefs_dentry_operations);
+}
+
+// v4.19 fs/pipe.c: create_pipe_files
+int create_pipe_files(kptr<file>* res, unsigned flags) {
+  FUNCTION(flags);
+  kptr<inode> inode = get_pipe_inode();
+  if (!inode) return fn.Return(Fail(ENFILE, "no memory for a pipe"));
+  const auto pipe = std::any_cast<kptr<pipe_inode_info>>(inode->i_private);
+  kptr<file> writer = alloc_file_pseudo(
+      inode, pipes->mnt, "", O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), &pipefifo_fops);
+  if (IS_ERR(writer)) {
+    free_pipe_info(pipe);
+    iput(inode);
+    return fn.Return(PTR_ERR(writer));
+  }
+  writer->private_data = pipe;
+  res[0] = alloc_file_clone(writer, O_RDONLY | (flags & O_NONBLOCK), &pipefifo_fops);
+  if (IS_ERR(res[0])) {
+    put_pipe_info(inode, pipe);
+    fput(writer);
+    return fn.Return(PTR_ERR(res[0]));
+  }
+  res[0]->private_data = pipe;
+  res[1] = writer;
+  return fn.Return(0);
+}
+
+// v4.19 fs/pipe.c: pipe_fcntl
+long pipe_fcntl_getsize(kptr<file> file) {
+  if (file->f_op != &pipefifo_fops) return Fail(EBADF, "the file is not a pipe");
+  return static_cast<long>(PipeOf(file)->buffers * kPipePageBytes);
+}
+
+// v4.19 fs/pipe.c
+SYSCALL_DEFINE2(pipe2, user_ptr<int>, fildes, int, flags) {
+  return do_pipe2(fildes, static_cast<unsigned>(flags));
+}
+SYSCALL_DEFINE1(pipe, user_ptr<int>, fildes) { return do_pipe2(fildes, 0); }
+
+}  // namespace kpath

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pipes. v4.19 fs/pipe.c, include/linux/pipe_fs_i.h
+//
+// A pipe is a ring of 16 buffers of a page. A small write is appended to the last buffer if it fits
+// there, so that writes of up to a page (PIPE_BUF) are never torn apart. A reader sleeps while the
+// pipe is empty and has writers, a writer while it is full and has readers; with O_NONBLOCK:
+// -EAGAIN. No writers: the end of the file. No readers: SIGPIPE and -EPIPE.
+//
+// Departs: a pipe's page is an object of its own cache and not a struct page of sim/mm; no splice,
+// no SIGIO, no change of the number of buffers; named pipes are not modelled.
+//
+// Context: process.
+//
+// Invariants
+//   1. Buffers curbuf … curbuf + nrbufs - 1 (mod 16) have a page and len > 0.
+//   2. readers, writers = open files of the pipe with FMODE_READ, FMODE_WRITE. files = open files.
+//   3. Buffers, readers and writers change under `mutex` only; every change of what poll says is
+//      followed by a wake-up of `wait`.
+#pragma once
+
+#include <array>
+
+#include "sim/vfs/fs.h"
+
+namespace kpath {
+
+inline constexpr unsigned PIPE_DEF_BUFFERS = 16;
+inline constexpr size_t kPipePageBytes = 4096;
+
+struct pipe_page {
+  static constexpr const char* kSlabName = "pipe_page";
+  uint8_t bytes[kPipePageBytes];
+};
+
+struct pipe_buffer {
+  kptr<pipe_page> page;
+  unsigned offset = 0;  // of the first byte that is not read yet
+  unsigned len = 0;     // bytes to read
+  bool packet = false;  // O_DIRECT: a read takes one buffer and drops the rest of it
+};
+
+struct pipe_inode_info {
+  static constexpr const char* kSlabName = "pipe_inode_info";
+
+  struct mutex mutex;
+  wait_queue_head_t wait;
+  unsigned nrbufs = 0;
+  unsigned curbuf = 0;
+  unsigned buffers = PIPE_DEF_BUFFERS;
+  unsigned readers = 0;
+  unsigned writers = 0;
+  unsigned files = 0;
+  unsigned waiting_writers = 0;
+  kptr<pipe_page> tmp_page;  // kept for the next write
+  std::array<pipe_buffer, PIPE_DEF_BUFFERS> bufs;
+};
+
+extern const file_operations pipefifo_fops;
+
+// v4.19 fs/pipe.c: create_pipe_files. res[0] reads, res[1] writes. 0, -ENFILE (no inode) or
+// -ENOMEM. `flags`: O_NONBLOCK, O_DIRECT (packets).
+int create_pipe_files(kptr<file>* res, unsigned flags);
+
+// v4.19 fs/pipe.c: pipe_fcntl, F_GETPIPE_SZ. Bytes, or -EBADF for a file that is no pipe.
+long pipe_fcntl_getsize(kptr<file> file);
+
+// What a write to a pipe without readers does to the writer, besides -EPIPE: send_sig(SIGPIPE).
+// Set by whoever models signals.
+struct PipeHooks {
+  void (*send_sigpipe)(task_struct* task) = nullptr;
+};
+extern KernelGlobal<PipeHooks> pipe_hooks;
+
+// Once per machine; see vfs_caches_init.
+void init_pipe_fs();
+
+}  // namespace kpath
