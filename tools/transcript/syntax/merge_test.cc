@@ -75,6 +75,7 @@ constexpr Cut kCuts[] = {
      "int:1 sym:TCGETS struct(c_line=int:0)"},
     {"BeforeArrow", "f({flags=0}", " => {tid=[9]}, 88) = 9",
      "pair(struct(flags=int:0) struct(tid=array(int:9))) int:88"},
+    {"BeforeComment", "f(1, 2 ", "/* two */)         = 5", "int:1 int:2/* two */"},
     {"InsideStruct", "f(4, {flags=0, n=[1, ", "2]}, 5)            = 5",
      "int:4 struct(flags=int:0 n=array(int:1 int:2)) int:5"},
     {"InsideStructBeforeComma", "f(4, {flags=0, n=0", ", m=1})            = 5",

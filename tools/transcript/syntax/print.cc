@@ -43,6 +43,8 @@ class Writer {
     if (value.decoration != nullptr) WriteDecoration(value);
   }
 
+  // Writes a token that strace writes together with the blank before it: a piece may begin with
+  // that blank. (A piece that begins with another blank is one of an older strace.)
   void EmitBehindBlank(absl::string_view token) {
     MarkCuts();
     text_.push_back(' ');
@@ -141,7 +143,9 @@ class Writer {
       if (i > 0) text_.push_back(' ');
       Write(value.children[i]);
     }
-    if (value.abbreviated) EmitBehindBlank("...");
+    if (!value.abbreviated) return;
+    text_.push_back(' ');
+    Emit("...");
   }
 
   void WriteOperation(absl::string_view op, const Value& value) {
@@ -162,8 +166,8 @@ class Writer {
       Emit(absl::StrCat("<", decoration.descriptor, decoration.deleted ? ">(deleted)" : ">"));
     }
     if (!decoration.has_comment) return;
-    const std::string comment = absl::StrCat("/*", decoration.comment, "*/");
-    value.kind == ValueKind::kOmitted ? Emit(comment) : EmitBehindBlank(comment);
+    if (value.kind != ValueKind::kOmitted) text_.push_back(' ');
+    Emit(absl::StrCat("/*", decoration.comment, "*/"));
   }
 
   absl::Span<const uint32_t> cuts_;
