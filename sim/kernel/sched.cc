@@ -2,10 +2,10 @@
 #include "sim/kernel/sched.h"
 
 #include <algorithm>
-#include <map>
 
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
+#include "sim/kernel/sched_internal.h"
 #include "sim/machine/check.h"
 
 namespace kpath {
@@ -27,9 +27,6 @@ struct rq {
 
 struct sched_globals {
   std::vector<std::unique_ptr<rq>> runqueues;  // by CPU
-  std::map<int, std::unique_ptr<task_struct>> tasks;  // by pid
-  std::vector<std::unique_ptr<task_struct>> released;
-  int next_pid = 1;
 };
 
 KernelGlobal<sched_globals> sched;
@@ -50,12 +47,18 @@ void activate_task(rq& queue, task_struct* task) {
   queue.queue.push_back(task);
 }
 
-// Waits until `condition`, which another CPU in the middle of a switch makes true. Interrupts are off.
+void TellWhetherTasksWait(Cpu& cpu) {
+  if (sched_hooks->tasks_waiting != nullptr) sched_hooks->tasks_waiting(cpu, HasWaitingTasks(cpu));
+}
+
+// Waits until `condition`, which another CPU in the middle of a switch makes true. Interrupts are
+// off.
 template <typename Condition>
 void wait_for_switch(Condition condition) {
   Machine& machine = *current->machine;
   while (!condition()) {
-    KPATH_CHECK(current != &machine.boot_context(), "a CPU is between two tasks: run a bit further");
+    KPATH_CHECK(current != &machine.boot_context(),
+                "a CPU is between two tasks: run a bit further");
     machine.Relax();
   }
 }
@@ -89,6 +92,7 @@ task_struct* pick_next_task(Cpu& cpu) {
       cpu.machine().Choose(ChoiceKind::kPickTask, static_cast<int>(queue.queue.size()));
   task_struct* next = queue.queue[pick];
   queue.queue.erase(queue.queue.begin() + pick);
+  TellWhetherTasksWait(cpu);
   return next;
 }
 
@@ -114,14 +118,35 @@ void context_switch(task_struct* prev, task_struct* next) {
 
 // v4.19 kernel/sched/core.c: schedule_debug
 void schedule_debug() {
-  if (current->preempt_count != 0) {
-    Report(absl::StrCat("BUG: scheduling while atomic: ", current->comm, "/", current->pid, "/0x",
-                        absl::Hex(current->preempt_count, absl::kZeroPad8)));
-  }
+  if (current->preempt_count == 0 && !irqs_disabled()) return;
+  Report(absl::StrCat("BUG: scheduling while atomic: ", current->comm, "/", current->pid, "/0x",
+                      absl::Hex(current->preempt_count, absl::kZeroPad8)),
+         {absl::StrCat("irqs_disabled(): ", irqs_disabled() ? 1 : 0)});
 }
 
-// v4.19 kernel/sched/core.c: __schedule
-void __schedule() {
+// v4.19 kernel/sched/core.c: try_to_wake_up_local. Another task of this CPU, from within its
+// scheduler.
+void try_to_wake_up_local(rq& queue, task_struct* task) {
+  FUNCTION(task->pid);
+  if ((task->state & TASK_NORMAL) == 0) return;
+  task->state = TASK_RUNNING;
+  if (task->on_rq) return;
+  activate_task(queue, task);
+  if ((task->flags & PF_WQ_WORKER) != 0) sched_hooks->wq_worker_waking_up(task);
+}
+
+// v4.19 kernel/sched/core.c: part of __schedule: the task goes to sleep. Another worker may have to
+// go on with the work that this one leaves.
+void deactivate_task(rq& queue, task_struct* prev) {
+  FUNCTION(prev->pid);
+  if ((prev->flags & PF_WQ_WORKER) == 0) return;
+  task_struct* to_wakeup = sched_hooks->wq_worker_sleeping(prev);
+  if (to_wakeup != nullptr) try_to_wake_up_local(queue, to_wakeup);
+}
+
+// v4.19 kernel/sched/core.c: __schedule. `preempt`: the task did not ask for it, so it stays queued
+// whatever its state is.
+void __schedule(bool preempt) {
   task_struct* prev = current;
   Cpu& cpu = *prev->cpu;
   schedule_debug();
@@ -132,7 +157,11 @@ void __schedule() {
   queue.prev = prev;
   if (signal_pending_state(prev->state, prev)) prev->state = TASK_RUNNING;
   prev->on_rq = false;
-  if (prev->state == TASK_RUNNING && prev != queue.idle.get()) activate_task(queue, prev);
+  if (prev->state != TASK_RUNNING && !preempt) {
+    deactivate_task(queue, prev);
+  } else if (prev != queue.idle.get()) {
+    activate_task(queue, prev);
+  }
   clear_tsk_thread_flag(prev, TIF_NEED_RESCHED);
   task_struct* next = pick_next_task(cpu);
   if (next != prev) {
@@ -147,7 +176,7 @@ void __schedule() {
 // v4.19 kernel/sched/idle.c: schedule_idle
 void schedule_idle() {
   FUNCTION();
-  __schedule();
+  __schedule(/*preempt=*/false);
 }
 
 // v4.19 kernel/sched/idle.c: do_idle
@@ -164,24 +193,6 @@ void do_idle() {
   schedule_idle();
 }
 
-void AllocateStack(task_struct* task) {
-  task->stack = kDirectMapBase +
-                (task->machine->memory.AllocatePages(THREAD_SIZE_ORDER) << kPageShift);
-  task->saved_regs.cs = __KERNEL_CS;
-  task->saved_regs.ss = __KERNEL_DS;
-  task->saved_regs[Reg::rsp] = task_top_of_stack(task);
-}
-
-// Which lock a task sleeps for, as a line; empty if it sleeps for none.
-std::string DescribeWait(const task_struct* task) {
-  if (task->blocked_on == nullptr) return "";
-  std::string line = absl::StrCat("It waits for ", task->blocked_on);
-  if (task->blocked_by != nullptr) {
-    absl::StrAppend(&line, ", held by ", task->blocked_by->comm, "/", task->blocked_by->pid);
-  }
-  return line + "\n";
-}
-
 }  // namespace
 
 void might_sleep() {
@@ -191,6 +202,12 @@ void might_sleep() {
          {absl::StrCat("in_atomic(): ", current->preempt_count != 0 ? 1 : 0,
                        ", irqs_disabled(): ", irqs_disabled() ? 1 : 0, ", pid: ", current->pid,
                        ", name: ", current->comm)});
+}
+
+void schedule_tail() {
+  finish_task_switch();
+  current->on_rq = true;
+  local_irq_enable();
 }
 
 void sched_init(Machine& machine) {
@@ -217,60 +234,6 @@ void sched_init(Machine& machine) {
   }
 }
 
-namespace {
-
-task_struct* AddTask(Machine& machine, const std::string& comm, int pid,
-                     std::function<void()> body) {
-  auto task = std::make_unique<task_struct>(machine, [body = std::move(body)] {
-    // v4.19 kernel/sched/core.c: schedule_tail
-    finish_task_switch();
-    current->on_rq = true;
-    local_irq_enable();
-    body();
-    KPATH_CHECK(false, "a task returned from its body");
-  });
-  task->comm = comm;
-  AllocateStack(task.get());
-  task->pid = task->tgid = pid;
-  return (sched.Get(machine).tasks[pid] = std::move(task)).get();
-}
-
-// The first pid from `pid` on, in steps of `step`, that nobody has.
-int FreePid(Machine& machine, int pid, int step) {
-  while (FindTask(machine, pid) != nullptr) pid += step;
-  return pid;
-}
-
-}  // namespace
-
-task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body) {
-  int& next_pid = sched.Get(machine).next_pid;
-  next_pid = FreePid(machine, next_pid, 1);
-  return AddTask(machine, comm, next_pid++, std::move(body));
-}
-
-task_struct* NewKernelThread(Machine& machine, const std::string& comm,
-                             std::function<void()> body) {
-  task_struct* task =
-      AddTask(machine, comm, FreePid(machine, kLastKernelThreadPid, -1), std::move(body));
-  task->flags |= PF_KTHREAD;
-  return task;
-}
-
-void SetPid(task_struct* task, int pid) {
-  if (pid == task->pid) return;
-  Machine& machine = *task->machine;
-  auto& tasks = sched.Get(machine).tasks;
-  if (task_struct* other = FindTask(machine, pid); other != nullptr) {
-    KPATH_CHECK((other->flags & PF_KTHREAD) != 0, absl::StrCat("pid ", pid, " is taken"));
-    SetPid(other, FreePid(machine, pid, -1));
-  }
-  auto node = tasks.extract(task->pid);
-  node.key() = pid;
-  tasks.insert(std::move(node));
-  task->pid = task->tgid = pid;
-}
-
 void wake_up_new_task(task_struct* task) {
   FUNCTION();
   const unsigned long flags = local_irq_save();
@@ -279,28 +242,9 @@ void wake_up_new_task(task_struct* task) {
   task->cpu = &cpu;
   task->state = TASK_RUNNING;
   activate_task(cpu_rq(cpu), task);
+  if (!is_idle(cpu)) TellWhetherTasksWait(cpu);
   if (is_idle(cpu)) resched_curr(cpu);
   local_irq_restore(flags);
-}
-
-std::vector<task_struct*> AllTasks(Machine& machine) {
-  std::vector<task_struct*> tasks;
-  for (const auto& [pid, task] : sched.Get(machine).tasks) tasks.push_back(task.get());
-  return tasks;
-}
-
-task_struct* FindTask(Machine& machine, int pid) {
-  const auto& tasks = sched.Get(machine).tasks;
-  const auto found = tasks.find(pid);
-  return found == tasks.end() ? nullptr : found->second.get();
-}
-
-void release_task(task_struct* task) {
-  FUNCTION(task->pid);
-  auto& globals = *sched;
-  auto node = globals.tasks.extract(task->pid);
-  task->machine->memory.FreePages((task->stack - kDirectMapBase) >> kPageShift, THREAD_SIZE_ORDER);
-  globals.released.push_back(std::move(node.mapped()));
 }
 
 void schedule() {
@@ -310,7 +254,7 @@ void schedule() {
     sched_hooks->flush_plug(current);  // sched_submit_work
   }
   do {
-    __schedule();
+    __schedule(/*preempt=*/false);
   } while (need_resched());
 }
 
@@ -330,14 +274,17 @@ void io_schedule() {
 
 int _cond_resched() {
   FUNCTION();
-  if (!need_resched() || current->preempt_count != 0) return fn.Return(0);
-  __schedule();
-  return fn.Return(1);
+  if (need_resched() && current->preempt_count == 0) {
+    __schedule(/*preempt=*/true);
+    return fn.Return(1);
+  }
+  if (sched_hooks->cond_resched != nullptr) sched_hooks->cond_resched();
+  return fn.Return(0);
 }
 
 void do_task_dead() {
   current->state = TASK_DEAD;
-  __schedule();
+  __schedule(/*preempt=*/false);
   KPATH_CHECK(false, "a dead task was scheduled");
   __builtin_unreachable();
 }
@@ -353,6 +300,8 @@ int try_to_wake_up(task_struct* task, unsigned states) {
   wait_for_switch([&] { return !cpu_rq(cpu).locked; });
   task->cpu = &cpu;
   activate_task(cpu_rq(cpu), task);
+  if ((task->flags & PF_WQ_WORKER) != 0) sched_hooks->wq_worker_waking_up(task);
+  if (!is_idle(cpu)) TellWhetherTasksWait(cpu);
   check_preempt_curr(cpu);
   local_irq_restore(flags);
   return fn.Return(1);
@@ -371,33 +320,20 @@ void resched_curr(Cpu& cpu) {
   if (&cpu != current->cpu || cpu.halted()) cpu.RaiseInterrupt(RESCHEDULE_VECTOR);
 }
 
-void task_work_add(task_struct* task, std::function<void()> work) {
-  task->task_works.push_back(std::move(work));
-  set_tsk_thread_flag(task, TIF_NOTIFY_RESUME);
+// v4.19 kernel/sched/core.c: idle_cpu
+int idle_cpu(int cpu) {
+  FUNCTION(cpu);
+  return fn.Return(available_idle_cpu(current->machine->cpu(cpu)) ? 1 : 0);
 }
 
-void task_work_run() {
+// v4.19 kernel/sched/core.c: get_nohz_timer_target
+// Departs: an idle CPU keeps its timers, too.
+int get_nohz_timer_target() {
   FUNCTION();
-  while (!current->task_works.empty()) {
-    auto work = std::move(current->task_works.back());
-    current->task_works.pop_back();
-    work();
-  }
+  idle_cpu(smp_processor_id());
+  return fn.Return(smp_processor_id());
 }
 
-std::string DescribeHungTasks(Machine& machine) {
-  std::string text;
-  for (const task_struct* task : AllTasks(machine)) {
-    if ((task->flags & PF_KTHREAD) != 0 || task->state == TASK_DEAD) continue;
-    absl::StrAppend(&text, "INFO: task ", task->comm, ":", task->pid, " blocked for ever. State: ",
-                    task->state == TASK_INTERRUPTIBLE ? "S" : "D", "\n", DescribeWait(task),
-                    "Call Trace:");
-    for (const FunctionProbe* f = task->function; f != nullptr; f = f->caller()) {
-      absl::StrAppend(&text, "\n ", f->info().name);
-    }
-    absl::StrAppend(&text, "\n");
-  }
-  return text;
-}
+bool HasWaitingTasks(const Cpu& cpu) { return !cpu_rq(cpu).queue.empty(); }
 
 }  // namespace kpath

@@ -7,15 +7,17 @@
 // Departs: no priorities, no fair-share accounting, no load balancing beyond the choice of an idle
 // CPU at wake-up.
 //
-// Contexts: schedule() needs process context, interrupts and preemption allowed; waking up is allowed
-// everywhere.
+// Contexts: schedule() needs process context, interrupts and preemption allowed; waking up is
+// allowed everywhere.
 //
 // Invariants
-//   1. A task is in at most one run queue, and in one only if its state is TASK_RUNNING or it is the
+//   1. A task is in at most one run queue, and in one only if its state is TASK_RUNNING or it is
+//   the
 //      running task.
 //   2. The idle task of a CPU is never queued and never sleeps.
 //   3. Nobody calls schedule() with a spinlock held or interrupts off (reported).
-//   4. Between picking the next task and executing it, the run queue is locked: a task is queued only
+//   4. Between picking the next task and executing it, the run queue is locked: a task is queued
+//   only
 //      when the CPU it ran on has left it (on_cpu).
 #pragma once
 
@@ -88,6 +90,7 @@ inline constexpr uint64_t THREAD_SIZE = kPageSize << THREAD_SIZE_ORDER;
 
 // PF_* of include/linux/sched.h.
 inline constexpr uint32_t PF_EXITING = 0x00000004;
+inline constexpr uint32_t PF_WQ_WORKER = 0x00000020;
 inline constexpr uint32_t PF_KTHREAD = 0x00200000;
 
 struct task_struct : Context {
@@ -102,14 +105,14 @@ struct task_struct : Context {
   int pid = 0;
   int tgid = 0;
   std::string comm;
-  uint64_t stack = 0;      // simulated address of the kernel stack, its lowest byte
+  uint64_t stack = 0;  // simulated address of the kernel stack, its lowest byte
   int preempt_count = 0;
   uint64_t cpus_allowed = ~uint64_t{0};  // a bit per CPU that it may be woken on
   bool on_rq = false;
-  bool on_cpu = false;     // a CPU executes it, or has not yet left it
-  int exit_code = 0;       // as wait4 reports it
+  bool on_cpu = false;  // a CPU executes it, or has not yet left it
+  int exit_code = 0;    // as wait4 reports it
 
-  kptr<mm_struct> mm;      // null in kernel threads
+  kptr<mm_struct> mm;  // null in kernel threads
   kptr<files_struct> files;
   blk_plug* plug = nullptr;
   kptr<signal_struct> signal;
@@ -118,7 +121,7 @@ struct task_struct : Context {
   // task_work_add: run at the return to user mode, last added first run by task_work_run.
   std::vector<std::function<void()>> task_works;
 
-  Reason reason;           // of the last Fail in this task
+  Reason reason;                      // of the last Fail in this task
   std::vector<held_lock> held_locks;  // lockdep.h: oldest first
   const char* blocked_on = nullptr;   // the name of the lock it sleeps for
   task_struct* blocked_by = nullptr;  // who held that lock when it fell asleep
@@ -175,26 +178,25 @@ void might_sleep();
 
 // ---- Making tasks ----
 
-// Sets up the scheduler of the current machine: init_task, an idle task for each CPU. Called once, by
-// Boot, before anything else of the kernel.
+// Sets up the scheduler of the current machine: init_task, an idle task for each CPU. Called once,
+// by Boot, before anything else of the kernel.
 void sched_init(Machine& machine);
 
 // Makes a task that runs `body` in kernel mode on a kernel stack of its own, not yet runnable:
 // wake_up_new_task starts it. The task belongs to the machine. `body` must end in do_exit or loop.
 task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body);
-// The same for a thread of the kernel's own. Its pid is counted down from kLastKernelThreadPid, so that
-// processes have the low ones to themselves.
+// The same for a thread of the kernel's own. Its pid is counted down from kLastKernelThreadPid, so
+// that processes have the low ones to themselves.
 inline constexpr int kLastKernelThreadPid = 32767;
-task_struct* NewKernelThread(Machine& machine, const std::string& comm,
-                             std::function<void()> body);
+task_struct* NewKernelThread(Machine& machine, const std::string& comm, std::function<void()> body);
 // v4.19 kernel/sched/core.c: wake_up_new_task.
 void wake_up_new_task(task_struct* task);
 
 // All tasks that were made and not yet released, in the order of their pids; without idle tasks.
 std::vector<task_struct*> AllTasks(Machine& machine);
 task_struct* FindTask(Machine& machine, int pid);
-// Gives a new task this pid (and tgid) instead of the next free one. A kernel thread that has it gets
-// another one. REQUIRES: nobody else has it.
+// Gives a new task this pid (and tgid) instead of the next free one. A kernel thread that has it
+// gets another one. REQUIRES: nobody else has it.
 void SetPid(task_struct* task, int pid);
 // v4.19 kernel/exit.c: release_task. A dead task's stack and identity are given back.
 void release_task(task_struct* task);
@@ -207,7 +209,8 @@ inline void __set_current_state(unsigned state) { current->state = state; }
 // v4.19 kernel/sched/core.c: schedule. Switches to another task; returns when this one runs again.
 // A task whose state is not TASK_RUNNING is taken off the run queue until it is woken.
 void schedule();
-// v4.19 kernel/sched/core.c: schedule_preempt_disabled. Called, and returns, with preemption off once.
+// v4.19 kernel/sched/core.c: schedule_preempt_disabled. Called, and returns, with preemption off
+// once.
 void schedule_preempt_disabled();
 // v4.19 kernel/sched/core.c: io_schedule.
 void io_schedule();
@@ -224,6 +227,13 @@ int wake_up_state(task_struct* task, unsigned states);
 
 // v4.19 kernel/sched/core.c: resched_curr. The CPU's task gives way at its next chance.
 void resched_curr(Cpu& cpu);
+
+// v4.19 kernel/sched/core.c: idle_cpu. 1 if nothing runs on that CPU or waits for it.
+int idle_cpu(int cpu);
+// v4.19 kernel/sched/core.c: get_nohz_timer_target. The CPU whose timers a new one should join.
+int get_nohz_timer_target();
+// True if tasks wait for the CPU while another one runs.
+bool HasWaitingTasks(const Cpu& cpu);
 
 // True if a signal is waiting for the task. Replaced by real signals: see sim/process.
 inline bool signal_pending(const task_struct* task) {
@@ -246,7 +256,8 @@ inline bool signal_pending_state(unsigned state, const task_struct* task) {
 void task_work_add(task_struct* task, std::function<void()> work);
 void task_work_run();
 
-// ---- Hooks: calls that the kernel makes upwards, from here into folders that may use this one ----
+// ---- Hooks: calls that the kernel makes upwards, from here into folders that may use this one
+// ----
 struct SchedHooks {
   // block/blk-core.c: blk_schedule_flush_plug, when a task with a plug goes to sleep.
   void (*flush_plug)(task_struct* task) = nullptr;
@@ -256,6 +267,14 @@ struct SchedHooks {
   // quiescent state.
   void (*idle)(Cpu& cpu) = nullptr;
   void (*idle_exit)(Cpu& cpu) = nullptr;
+  // kernel/rcu/tree.c: rcu_all_qs, where a task offered the CPU and nobody wanted it.
+  void (*cond_resched)() = nullptr;
+  // Tasks wait for a CPU that is busy with another one, or do not any more. Must not pass probes.
+  void (*tasks_waiting)(Cpu& cpu, bool waiting) = nullptr;
+  // kernel/workqueue.c: wq_worker_sleeping and wq_worker_waking_up, of tasks with PF_WQ_WORKER,
+  // with the run queue locked. The first returns a worker of the same CPU to be woken, or null.
+  task_struct* (*wq_worker_sleeping)(task_struct* task) = nullptr;
+  void (*wq_worker_waking_up)(task_struct* task) = nullptr;
   // The page table of the next task.
   AddressSpace* (*address_space)(task_struct* task) = nullptr;
 };

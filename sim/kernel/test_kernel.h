@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A machine with a scheduler and nothing else, for unit tests of sim/kernel.
+// A machine with the services of sim/kernel and nothing else, for unit tests.
 //
 //   TestKernel kernel;
 //   kernel.Spawn("a", [] { mutex_lock(&lock); ... });
@@ -11,7 +11,9 @@
 #include <memory>
 #include <string>
 
+#include "sim/kernel/init.h"
 #include "sim/kernel/sched.h"
+#include "sim/kernel/tick.h"
 #include "sim/machine/machine.h"
 
 namespace kpath {
@@ -20,11 +22,12 @@ class TestKernel {
  public:
   explicit TestKernel(int cpus = 1, std::unique_ptr<Chooser> chooser = nullptr)
       : machine(cpus, std::move(chooser)) {
-    sched_init(machine);
+    InitKernel(machine);
     for (int id = 0; id < cpus; ++id) {
       // The reschedule interrupt has nothing to do but to end HLT. v4.19 arch/x86/kernel/smp.c
       machine.cpu(id).idt[0xfd] = {.handler = [](Cpu& cpu) { cpu.IretQ(); },
                                    .name = "reschedule_interrupt"};
+      InstallTimerInterrupt(machine.cpu(id));
     }
   }
 

@@ -147,10 +147,15 @@ long ___wait_event(wait_queue_head_t* wq_head, Condition condition, unsigned sta
     if (condition()) break;
     // prepare_to_wait_event has taken the entry off the queue.
     if (signal != 0) return signal;
-    sleep();
+    if (!sleep()) break;
   }
   finish_wait(wq_head, &entry);
   return 0;
+}
+
+inline bool ScheduleAndGoOn() {
+  schedule();
+  return true;
 }
 
 // v4.19 include/linux/wait.h: wait_event
@@ -158,7 +163,7 @@ template <typename Condition>
 void wait_event(wait_queue_head_t* wq_head, Condition condition) {
   might_sleep();
   if (condition()) return;
-  ___wait_event(wq_head, condition, TASK_UNINTERRUPTIBLE, false, schedule);
+  ___wait_event(wq_head, condition, TASK_UNINTERRUPTIBLE, false, ScheduleAndGoOn);
 }
 
 // v4.19 include/linux/wait.h: wait_event_interruptible
@@ -166,7 +171,8 @@ template <typename Condition>
 [[nodiscard]] int wait_event_interruptible(wait_queue_head_t* wq_head, Condition condition) {
   might_sleep();
   if (condition()) return 0;
-  return static_cast<int>(___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, false, schedule));
+  return static_cast<int>(
+      ___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, false, ScheduleAndGoOn));
 }
 
 // v4.19 include/linux/wait.h: wait_event_interruptible_exclusive
@@ -175,7 +181,8 @@ template <typename Condition>
                                                      Condition condition) {
   might_sleep();
   if (condition()) return 0;
-  return static_cast<int>(___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, true, schedule));
+  return static_cast<int>(
+      ___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, true, ScheduleAndGoOn));
 }
 
 // v4.19 include/linux/wait.h: wait_event_killable
@@ -183,7 +190,7 @@ template <typename Condition>
 [[nodiscard]] int wait_event_killable(wait_queue_head_t* wq_head, Condition condition) {
   might_sleep();
   if (condition()) return 0;
-  return static_cast<int>(___wait_event(wq_head, condition, TASK_KILLABLE, false, schedule));
+  return static_cast<int>(___wait_event(wq_head, condition, TASK_KILLABLE, false, ScheduleAndGoOn));
 }
 
 }  // namespace kpath
