@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/sched.h"
 
+#include <random>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -127,6 +128,111 @@ TEST(Sched, ManyTasksOnManyCpusAllEnd) {
   }
   EXPECT_EQ(kernel.Run(), "");
   EXPECT_EQ(ended, 50);
+}
+
+// Pairs of tasks that put each other to sleep and wake each other: no wake-up is lost, and no task is
+// executed by two CPUs, whichever CPU steps when.
+TEST(Sched, SleepersAreWokenWhileTheirCpuLeavesThem) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    TestKernel kernel(3, std::make_unique<SeededChooser>(seed, 2));
+    std::mt19937_64 random(seed);
+    constexpr int kPairs = 3, kRounds = 20;
+    struct pair {
+      task_struct* tasks[2];
+      int turn = 0;
+      int inside[2] = {0, 0};
+    };
+    pair pairs[kPairs];
+    for (pair& p : pairs) {
+      for (int me = 0; me < 2; ++me) {
+        p.tasks[me] = kernel.Spawn("t", [&p, me] {
+          for (int round = 0; round < kRounds; ++round) {
+            while (true) {
+              set_current_state(TASK_UNINTERRUPTIBLE);
+              if (p.turn == me) break;
+              for (uint64_t i = random() % 50; i > 0; --i) STEP("about to sleep", i);
+              schedule();
+            }
+            __set_current_state(TASK_RUNNING);
+            EXPECT_EQ(++p.inside[me], 1);
+            for (uint64_t i = random() % 50; i > 0; --i) STEP("alone", i);
+            EXPECT_EQ(--p.inside[me], 0);
+            p.turn = 1 - me;
+            wake_up_process(p.tasks[1 - me]);
+          }
+        });
+      }
+    }
+    ASSERT_EQ(kernel.Run(), "") << "seed " << seed;
+  }
+}
+
+TEST(Sched, ATaskThatIsPreemptedBeforeItSleepsStaysRunnable) {
+  TestKernel kernel;
+  bool done = false;
+  kernel.Spawn("a", [&] {
+    set_current_state(TASK_UNINTERRUPTIBLE);
+    set_tsk_thread_flag(current, TIF_NEED_RESCHED);
+    EXPECT_EQ(cond_resched(), 1);
+    EXPECT_EQ(current->state, TASK_UNINTERRUPTIBLE);
+    __set_current_state(TASK_RUNNING);
+    done = true;
+  });
+  EXPECT_EQ(kernel.Run(), "");
+  EXPECT_TRUE(done);
+}
+
+TEST(Sched, ATaskRunsWhereItIsAllowed) {
+  TestKernel kernel(3);
+  std::string cpus;
+  task_struct* bound;
+  {
+    EnterMachine enter(kernel.machine);
+    bound = NewTask(kernel.machine, "bound", [&] {
+      for (int i = 0; i < 3; ++i) {
+        cpus += std::to_string(smp_processor_id());
+        set_current_state(TASK_UNINTERRUPTIBLE);
+        schedule();
+      }
+      do_task_dead();
+    });
+    bound->cpus_allowed = 1 << 2;
+    wake_up_new_task(bound);
+  }
+  kernel.Spawn("waker", [&] {
+    while (bound->state != TASK_DEAD) {
+      wake_up_process(bound);
+      STEP("wait");
+    }
+  });
+  EXPECT_EQ(kernel.Run(), "");
+  EXPECT_EQ(cpus, "222");
+}
+
+TEST(Sched, SchedulingWithInterruptsOffIsReported) {
+  TestKernel kernel;
+  kernel.Spawn("culprit", [] {
+    local_irq_disable();
+    schedule();
+  });
+  EXPECT_THAT(kernel.Run(), StartsWith("BUG: scheduling while atomic: culprit/1/0x00000000\n"
+                                       "irqs_disabled(): 1\n"));
+}
+
+TEST(Sched, KernelThreadsLeaveTheLowPidsToProcesses) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  task_struct* thread = NewKernelThread(kernel.machine, "kworker/0:0", [] { do_task_dead(); });
+  task_struct* other = NewKernelThread(kernel.machine, "kworker/0:1", [] { do_task_dead(); });
+  task_struct* process = NewTask(kernel.machine, "a.out", [] { do_task_dead(); });
+  EXPECT_EQ(thread->pid, 32767);
+  EXPECT_EQ(other->pid, 32766);
+  EXPECT_EQ(process->pid, 1);
+  SetPid(process, 32767);  // as a transcript has it: the thread makes room
+  EXPECT_EQ(process->pid, 32767);
+  EXPECT_EQ(thread->pid, 32765);
+  EXPECT_EQ(FindTask(kernel.machine, 32765), thread);
+  EXPECT_EQ(NewTask(kernel.machine, "next", [] { do_task_dead(); })->pid, 2);
 }
 
 }  // namespace

@@ -145,6 +145,12 @@ void kfree(SlabHeader* header, uint32_t generation) {
   if (header != nullptr) header->cache->Give(header, generation);
 }
 
+SlabHeader* TakeSlabObject(kmem_cache_base& cache) { return cache.Take(); }
+
+void GiveSlabObject(SlabHeader* header, uint32_t generation) {
+  header->cache->Give(header, generation);
+}
+
 std::string DescribeLeaks(const std::vector<std::string>& ignore) {
   std::string text;
   for (const kmem_cache_base* cache : slab->caches) {

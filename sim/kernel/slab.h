@@ -128,6 +128,8 @@ class kmem_cache_base {
   friend SlabHeader* __kmalloc(kmem_cache_base& cache, gfp_t flags);
   friend void kmem_cache_free(SlabHeader* header, uint32_t generation);
   friend void kfree(SlabHeader* header, uint32_t generation);
+  friend SlabHeader* TakeSlabObject(kmem_cache_base& cache);
+  friend void GiveSlabObject(SlabHeader* header, uint32_t generation);
 
   virtual void Destroy(void* object) = 0;
   void DestroyLiveObjects();
@@ -160,6 +162,10 @@ SlabHeader* __kmalloc(kmem_cache_base& cache, gfp_t flags);
 // null header is allowed for kfree only.
 void kmem_cache_free(SlabHeader* header, uint32_t generation);
 void kfree(SlabHeader* header, uint32_t generation);
+
+// For allocators with probes of their own (percpu.h): objects that the slab knows, and that is all.
+SlabHeader* TakeSlabObject(kmem_cache_base& cache);
+void GiveSlabObject(SlabHeader* header, uint32_t generation);
 
 template <typename T>
 class kmem_cache final : public kmem_cache_base {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Per-CPU data made at run time: one object for each possible CPU. v4.19 include/linux/percpu.h,
+// mm/percpu.c
+//
+//   percpu_ptr<kioctx_cpu> cpu = alloc_percpu<kioctx_cpu>();   // all zero; null: no memory
+//   this_cpu_ptr(cpu)->reqs_available += 1;                    // with preemption or interrupts off
+//   per_cpu_ptr(cpu, 3)->reqs_available;                       // another CPU's
+//   free_percpu(cpu);
+//
+// T has a kSlabName, as all kernel objects. Departs: Linux cuts the objects out of chunks that are
+// the same for all sizes; here they are one array, known to the slab.
+//
+// Context: alloc_percpu may sleep; free_percpu: any.
+#pragma once
+
+#include <vector>
+
+#include "sim/kernel/sched.h"
+#include "sim/kernel/slab.h"
+
+namespace kpath {
+
+// An allocation for all CPUs.
+template <typename T>
+struct percpu_array {
+  static constexpr const char* kSlabName = T::kSlabName;
+  std::vector<T> cpus;
+};
+
+template <typename T>
+using percpu_ptr = kptr<percpu_array<T>>;
+
+// v4.19 mm/percpu.c: pcpu_alloc, the common end of the functions below. False: no memory.
+bool pcpu_alloc(gfp_t gfp);
+// v4.19 mm/percpu.c: __alloc_percpu_gfp, __alloc_percpu
+bool __alloc_percpu_gfp(gfp_t gfp);
+bool __alloc_percpu();
+
+template <typename T>
+percpu_ptr<T> MakePercpuArray() {
+  SlabHeader* header = TakeSlabObject(*kmalloc_cache<percpu_array<T>>);
+  percpu_ptr<T> array(new (ObjectOf(header)) percpu_array<T>);
+  array->cpus.resize(static_cast<size_t>(current->machine->cpus()));
+  return array;
+}
+
+template <typename T>
+percpu_ptr<T> alloc_percpu_gfp(gfp_t gfp) {
+  return __alloc_percpu_gfp(gfp) ? MakePercpuArray<T>() : percpu_ptr<T>();
+}
+template <typename T>
+percpu_ptr<T> alloc_percpu() {
+  return __alloc_percpu() ? MakePercpuArray<T>() : percpu_ptr<T>();
+}
+
+// v4.19 mm/percpu.c: free_percpu. Null is allowed.
+void free_percpu(SlabHeader* header, uint32_t generation);
+template <typename T>
+void free_percpu(const percpu_ptr<T>& pointer) {
+  free_percpu(pointer.get() == nullptr ? nullptr : HeaderOf(pointer.get()), pointer.generation());
+}
+
+template <typename T>
+T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
+  return &pointer->cpus[static_cast<size_t>(cpu)];
+}
+template <typename T>
+T* this_cpu_ptr(const percpu_ptr<T>& pointer) {
+  return per_cpu_ptr(pointer, smp_processor_id());
+}
+
+}  // namespace kpath

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Times in user memory. v4.19 kernel/time/time.c
+//
+// Context: process; may sleep in a page fault.
+#pragma once
+
+#include "sim/kernel/time64.h"
+#include "sim/kernel/user_ptr.h"
+
+namespace kpath {
+
+// v4.19 kernel/time/time.c: get_timespec64, put_timespec64. 0 or -EFAULT. Nothing is checked but
+// that the memory can be reached: any number of nanoseconds is taken.
+int get_timespec64(timespec64* ts, user_ptr<const timespec64> uts);
+int put_timespec64(const timespec64& ts, user_ptr<timespec64> uts);
+
+}  // namespace kpath
