@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What each instruction does to a Cpu: its registers, its flags, the bytes of its stack. Execute
+// works on any instruction; Execute<opcode> is the same code for an opcode known at compile time,
+// and folds to a few machine instructions when all of the instruction is known (listing.h); for
+// that, all of it is inlined, always.
+#pragma once
+
+#include "absl/base/attributes.h"
+#include "entry/flags.h"
+#include "entry/instruction.h"
+#include "sim/machine/cpu.h"
+
+namespace kpath {
+
+// Where an instruction leaves control.
+enum class Flow : uint8_t {
+  kNext,   // at the next instruction
+  kCall,   // at the target, which will come back to the next instruction
+  kJump,   // at the target, for good
+  kLeave,  // outside of kernel code: SYSRET, IRET
+};
+
+// ---- Operands ----
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EffectiveAddress(const Cpu& cpu,
+                                                              const Operand& operand) {
+  if (operand.kind == Operand::Kind::kPerCpu) return cpu.gs_base + operand.variable->offset;
+  return cpu.regs[operand.reg] + static_cast<int64_t>(operand.value);
+}
+
+// T is uint64_t or uint32_t, the operand size.
+template <typename T>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline T Load(const Cpu& cpu, const Operand& operand) {
+  if (operand.kind == Operand::Kind::kRegister) return static_cast<T>(cpu.regs[operand.reg]);
+  if (operand.kind == Operand::Kind::kImmediate) {
+    return static_cast<T>(static_cast<int64_t>(operand.value));
+  }
+  const uint64_t address = EffectiveAddress(cpu, operand);
+  if constexpr (sizeof(T) == 4) return cpu.Read32(address);
+  return cpu.Read64(address);
+}
+
+// A 32-bit result clears the upper half of its register.
+template <typename T>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Store(Cpu& cpu, const Operand& operand, T value) {
+  if (operand.kind == Operand::Kind::kRegister) {
+    cpu.regs[operand.reg] = value;
+  } else if constexpr (sizeof(T) == 4) {
+    cpu.Write32(EffectiveAddress(cpu, operand), value);
+  } else {
+    cpu.Write64(EffectiveAddress(cpu, operand), value);
+  }
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetFlags(Cpu& cpu, uint64_t affected, uint64_t flags) {
+  cpu.regs.rflags = (cpu.regs.rflags & ~affected) | flags;
+}
+
+// ---- Instructions ----
+
+// Those that compute: one or two operands, a result, flags.
+template <Opcode kOpcode, typename T>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Compute(Cpu& cpu, const Instruction& instruction) {
+  constexpr uint64_t kAllButCarry = kArithmeticFlags & ~X86_EFLAGS_CF;
+  const Operand& destination = instruction.destination;
+  const T a = Load<T>(cpu, destination);
+  if constexpr (kOpcode == Opcode::kInc) {
+    SetFlags(cpu, kAllButCarry, IncFlags(a));
+    Store<T>(cpu, destination, a + 1);
+  } else if constexpr (kOpcode == Opcode::kDec) {
+    SetFlags(cpu, kAllButCarry, DecFlags(a));
+    Store<T>(cpu, destination, a - 1);
+  } else {
+    const T b = Load<T>(cpu, instruction.source);
+    if constexpr (kOpcode == Opcode::kAdd) {
+      SetFlags(cpu, kArithmeticFlags, AddFlags(a, b));
+      Store<T>(cpu, destination, a + b);
+    } else if constexpr (kOpcode == Opcode::kXor) {
+      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a ^ b));
+      Store<T>(cpu, destination, a ^ b);
+    } else if constexpr (kOpcode == Opcode::kTest) {
+      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a & b));
+    } else {
+      static_assert(kOpcode == Opcode::kCmp);
+      SetFlags(cpu, kArithmeticFlags, SubFlags(a, b));
+    }
+  }
+}
+
+template <Opcode kOpcode>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Shift(Cpu& cpu, const Instruction& instruction) {
+  const uint64_t a = Load<uint64_t>(cpu, instruction.destination);
+  const int count = instruction.source.value;
+  if constexpr (kOpcode == Opcode::kShl) {
+    SetFlags(cpu, kArithmeticFlags, ShlFlags(a, count));
+    Store<uint64_t>(cpu, instruction.destination, a << count);
+  } else {
+    SetFlags(cpu, kArithmeticFlags, SarFlags(a, count));
+    Store<uint64_t>(cpu, instruction.destination, static_cast<int64_t>(a) >> count);
+  }
+}
+
+template <typename T>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Move(Cpu& cpu, const Instruction& instruction) {
+  Store<T>(cpu, instruction.destination, Load<T>(cpu, instruction.source));
+}
+
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow JumpTo(Cpu& cpu, const CodeSymbol& target) {
+  cpu.regs.rip = target.address;
+  return Flow::kJump;
+}
+
+// Carries out one instruction, up to and including a jump's or a call's new rip; going there is the
+// caller's business. `next_rip` is the address of the instruction after it.
+template <Opcode kOpcode>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow Execute(Cpu& cpu, const Instruction& instruction,
+                                                 uint64_t next_rip) {
+  cpu.regs.rip = next_rip;
+  if constexpr (kOpcode == Opcode::kSwapgs) {
+    cpu.Swapgs();
+  } else if constexpr (kOpcode == Opcode::kSysret) {
+    cpu.SysretQ();
+    return Flow::kLeave;
+  } else if constexpr (kOpcode == Opcode::kIret) {
+    cpu.IretQ();
+    return Flow::kLeave;
+  } else if constexpr (kOpcode == Opcode::kJmp) {
+    return JumpTo(cpu, *instruction.source.code);
+  } else if constexpr (kOpcode == Opcode::kJne) {
+    if ((cpu.regs.rflags & X86_EFLAGS_ZF) == 0) return JumpTo(cpu, *instruction.source.code);
+  } else if constexpr (kOpcode == Opcode::kCall) {
+    cpu.Push(next_rip);
+    cpu.regs.rip = instruction.source.code->address;
+    return Flow::kCall;
+  } else if constexpr (kOpcode == Opcode::kPush) {
+    cpu.Push(Load<uint64_t>(cpu, instruction.source));
+  } else if constexpr (kOpcode == Opcode::kPop) {
+    // The pointer moves before the word is stored: pop %rsp leaves what was popped.
+    Store<uint64_t>(cpu, instruction.destination, cpu.Pop());
+  } else if constexpr (kOpcode == Opcode::kShl || kOpcode == Opcode::kSar) {
+    Shift<kOpcode>(cpu, instruction);
+  } else if constexpr (kOpcode == Opcode::kMov) {
+    instruction.bits == 32 ? Move<uint32_t>(cpu, instruction) : Move<uint64_t>(cpu, instruction);
+  } else {
+    instruction.bits == 32 ? Compute<kOpcode, uint32_t>(cpu, instruction)
+                           : Compute<kOpcode, uint64_t>(cpu, instruction);
+  }
+  return Flow::kNext;
+}
+
+Flow Execute(Cpu& cpu, const Instruction& instruction, uint64_t next_rip);
+
+}  // namespace kpath

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a listener is told of an executed instruction.
+//
+//   void OnProbe(const ProbeEvent& event) override {
+//     if (event.kind != ProbeEvent::Kind::kInstruction) return;
+//     const auto& step = *static_cast<const InstructionStep*>(event.instruction);
+//     std::cout << Locate(step.symbol, step.offset) << " " << Disassemble(*step.instruction) ...
+//   }
+//
+// ProbeEvent::values has the changed registers for listeners that know nothing of this folder:
+// name, value, name, value …
+#pragma once
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "entry/instruction.h"
+
+namespace kpath {
+
+struct RegisterChange {
+  const char* name;  // as the recordings name it: "rsp", "eflags", "cs", "gs_base"
+  uint64_t value;    // after the instruction
+};
+
+// Valid during the call of the listener only.
+struct InstructionStep {
+  const Instruction* instruction;
+  const CodeSymbol* symbol;  // it stands at this symbol plus `offset` bytes
+  uint32_t offset;
+  // Those whose value is another one than before, in the order of the recordings: rax rbx rcx rdx
+  // rsi rdi rbp rsp r8 … r15 eflags cs ss gs_base. Never rip.
+  absl::Span<const RegisterChange> changes = {};
+  // The memory it stored to: 4 or 8 bytes at this address, or 0 bytes.
+  int stored_bytes = 0;
+  uint64_t stored_address = 0;
+  uint64_t stored_value = 0;
+};
+
+}  // namespace kpath

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entry/listing.h"
+
+#include "absl/strings/str_cat.h"
+#include "entry/instruction_step.h"
+#include "sim/machine/context.h"
+
+namespace kpath {
+namespace {
+
+struct NamedRegister {
+  const char* name;
+  uint64_t (*read)(const Registers& regs);
+};
+
+template <Reg kReg>
+uint64_t Read(const Registers& regs) {
+  return regs[kReg];
+}
+
+// The order of the recordings.
+constexpr NamedRegister kRegisters[] = {
+    {"rax", Read<Reg::rax>},
+    {"rbx", Read<Reg::rbx>},
+    {"rcx", Read<Reg::rcx>},
+    {"rdx", Read<Reg::rdx>},
+    {"rsi", Read<Reg::rsi>},
+    {"rdi", Read<Reg::rdi>},
+    {"rbp", Read<Reg::rbp>},
+    {"rsp", Read<Reg::rsp>},
+    {"r8", Read<Reg::r8>},
+    {"r9", Read<Reg::r9>},
+    {"r10", Read<Reg::r10>},
+    {"r11", Read<Reg::r11>},
+    {"r12", Read<Reg::r12>},
+    {"r13", Read<Reg::r13>},
+    {"r14", Read<Reg::r14>},
+    {"r15", Read<Reg::r15>},
+    {"eflags", [](const Registers& regs) { return regs.rflags; }},
+    {"cs", [](const Registers& regs) { return uint64_t{regs.cs}; }},
+    {"ss", [](const Registers& regs) { return uint64_t{regs.ss}; }},
+};
+constexpr size_t kMaxChanges = std::size(kRegisters) + 1;
+
+// What changed between two moments.
+class Changes {
+ public:
+  Changes(const Registers& before, uint64_t gs_base_before, const Cpu& cpu) {
+    for (const NamedRegister& reg : kRegisters) {
+      if (reg.read(cpu.regs) != reg.read(before)) Add(reg.name, reg.read(cpu.regs));
+    }
+    if (cpu.gs_base != gs_base_before) Add("gs_base", cpu.gs_base);
+  }
+
+  absl::Span<const RegisterChange> changes() const { return {changes_, count_}; }
+  absl::Span<const Value> values() const { return {values_, 2 * count_}; }
+
+ private:
+  void Add(const char* name, uint64_t value) {
+    changes_[count_] = {name, value};
+    values_[2 * count_] = Value::Text(name);
+    values_[2 * count_ + 1] = Value::Address(value);
+    ++count_;
+  }
+
+  size_t count_ = 0;
+  RegisterChange changes_[kMaxChanges];
+  Value values_[2 * kMaxChanges];
+};
+
+// Fills in where the instruction is about to store.
+void DescribeStore(const Cpu& cpu, InstructionStep& step) {
+  const Instruction& instruction = *step.instruction;
+  const bool compares = instruction.opcode == Opcode::kCmp || instruction.opcode == Opcode::kTest;
+  if (instruction.opcode == Opcode::kPush || instruction.opcode == Opcode::kCall) {
+    step.stored_bytes = 8;
+    step.stored_address = cpu.regs[Reg::rsp] - 8;
+  } else if (!compares && (instruction.destination.kind == Operand::Kind::kMemory ||
+                           instruction.destination.kind == Operand::Kind::kPerCpu)) {
+    step.stored_bytes = instruction.bits / 8;
+    step.stored_address = EffectiveAddress(cpu, instruction.destination);
+  }
+}
+
+uint64_t StoredValue(const Cpu& cpu, const InstructionStep& step) {
+  if (step.stored_bytes == 0) return 0;
+  return step.stored_bytes == 4 ? cpu.Read32(step.stored_address) : cpu.Read64(step.stored_address);
+}
+
+}  // namespace
+
+Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
+                    const Instruction& instruction, uint64_t next_rip) {
+  Machine& machine = cpu->machine();
+  InstructionStep step = {.instruction = &instruction,
+                          .symbol = &symbol,
+                          .offset = static_cast<uint32_t>(address - symbol.address)};
+  DescribeStore(*cpu, step);
+  const Registers before = cpu->regs;
+  const uint64_t gs_base_before = cpu->gs_base;
+  const Flow flow = Execute(*cpu, instruction, next_rip);
+  const Changes changes(before, gs_base_before, *cpu);
+  step.changes = changes.changes();
+  step.stored_value = StoredValue(*cpu, step);
+  machine.Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, &step, changes.values());
+  cpu = current_context->cpu;
+  return flow;
+}
+
+bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip) {
+  if (flow == Flow::kNext) return true;
+  if (flow == Flow::kLeave) return false;
+  const CodeSymbol& target = *instruction.source.code;
+  target.run(*cpu);
+  if (flow == Flow::kJump) return false;
+  cpu = current_context->cpu;
+  if (cpu->regs.rip != next_rip) {
+    cpu->machine().Panic(absl::StrCat("BUG: ", target.name, " returned to 0x",
+                                      absl::Hex(cpu->regs.rip), ", called from 0x",
+                                      absl::Hex(next_rip)));
+  }
+  return true;
+}
+
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines) {
+  Cpu* at = &cpu;
+  uint64_t address = symbol.address;
+  for (const Instruction& line : lines) {
+    const uint64_t next = address + EncodedLength(line, address);
+    const Flow flow = at->machine().PassProbe() ? ExecuteWatched(at, symbol, address, line, next)
+                                                : Execute(*at, line, next);
+    if (!Follow(at, flow, line, next)) return;
+    address = next;
+  }
+  at->machine().Panic(absl::StrCat("BUG: ", symbol.name, " runs on behind its last instruction"));
+}
+
+}  // namespace kpath

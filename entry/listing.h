@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A listing: modelled assembly, one line per instruction, that can be read, executed and shown.
+//
+//   inline constexpr auto native_iret_listing = MakeListing(native_iret, iretq());
+//
+//   RunCompiled<native_iret_listing>(cpu);                        // unrolled at compile time
+//   RunInterpreted(cpu, native_iret, native_iret_listing.lines);  // from data, same results
+//
+// A listing is entered at its first line only and left by a jump, SYSRET or IRET; where the
+// kernel's code has a label in the middle that is jumped to, a listing of its own begins. The code
+// behind a jump's target runs inside of the jump: when it returns, the Cpu is in user mode (or
+// where the target's code left it).
+//
+// Each line is an instruction probe: it counts one position, and listeners get an InstructionStep
+// (instruction_step.h) after the line was carried out and before the code that it calls or jumps
+// to.
+//
+// Context: a listing runs on the current context's Cpu. After a call the context may be on another
+// one, where it goes on.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "absl/base/attributes.h"
+#include "absl/types/span.h"
+#include "entry/encoding.h"
+#include "entry/execute.h"
+#include "entry/instruction.h"
+#include "sim/machine/machine.h"
+
+namespace kpath {
+
+template <size_t N>
+struct Listing {
+  const CodeSymbol* symbol;
+  std::array<Instruction, N> lines;
+
+  // Where line `index` stands; of N, where the listing ends.
+  constexpr uint64_t AddressOf(size_t index) const {
+    uint64_t address = symbol->address;
+    for (size_t i = 0; i < index; ++i) address += EncodedLength(lines[i], address);
+    return address;
+  }
+};
+
+// ---- Writing listings ----
+
+// Several lines that are used as one, as an assembler macro.
+template <size_t N>
+using Lines = std::array<Instruction, N>;
+
+constexpr size_t CountLines(const Instruction&) { return 1; }
+template <size_t N>
+constexpr size_t CountLines(const Lines<N>&) {
+  return N;
+}
+
+constexpr Instruction* CopyLines(const Instruction& line, Instruction* to) {
+  *to = line;
+  return to + 1;
+}
+template <size_t N>
+constexpr Instruction* CopyLines(const Lines<N>& lines, Instruction* to) {
+  for (const Instruction& line : lines) *to++ = line;
+  return to;
+}
+
+// Each part is an Instruction or Lines. `symbol` is what stands before the first line.
+template <typename... Parts>
+constexpr auto MakeLines(const Parts&... parts) {
+  Lines<(CountLines(Parts{}) + ...)> lines = {};
+  Instruction* end = lines.data();
+  ((end = CopyLines(parts, end)), ...);
+  return lines;
+}
+template <typename... Parts>
+constexpr auto MakeListing(const CodeSymbol& symbol, const Parts&... parts) {
+  return Listing<(CountLines(Parts{}) + ...)>{&symbol, MakeLines(parts...)};
+}
+
+// ---- Running listings ----
+
+// Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
+Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
+                    const Instruction& instruction, uint64_t next_rip);
+
+// Goes where a line left control. Returns true if the listing goes on with its next line.
+bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip);
+
+template <const auto& kListing, size_t kIndex>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunLine(Cpu*& cpu) {
+  static constexpr Instruction kLine = kListing.lines[kIndex];
+  constexpr uint64_t kNextRip = kListing.AddressOf(kIndex + 1);
+  Flow flow;
+  if (cpu->machine().PassProbe()) [[unlikely]] {
+    flow = ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex), kLine, kNextRip);
+  } else {
+    flow = Execute<kLine.opcode>(*cpu, kLine, kNextRip);
+  }
+  if (flow == Flow::kNext) return true;
+  return Follow(cpu, flow, kLine, kNextRip);
+}
+
+// Lines kFrom up to, not including, kTo: by halves, which keeps the compiler's nesting shallow.
+// Returns true if the listing goes on behind them.
+template <const auto& kListing, size_t kFrom, size_t kTo>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunLines(Cpu*& cpu) {
+  if constexpr (kTo - kFrom == 1) {
+    return RunLine<kListing, kFrom>(cpu);
+  } else {
+    constexpr size_t kMiddle = (kFrom + kTo) / 2;
+    return RunLines<kListing, kFrom, kMiddle>(cpu) && RunLines<kListing, kMiddle, kTo>(cpu);
+  }
+}
+
+constexpr bool LeavesForGood(Opcode opcode) {
+  return opcode == Opcode::kJmp || opcode == Opcode::kSysret || opcode == Opcode::kIret;
+}
+
+template <const auto& kListing>
+void RunCompiled(Cpu& cpu) {
+  static_assert(LeavesForGood(kListing.lines.back().opcode), "it would run on behind its end");
+  Cpu* at = &cpu;
+  RunLines<kListing, 0, kListing.lines.size()>(at);
+}
+
+// Runs lines that are only known at run time, placed at `symbol`: changed copies of listings, in
+// tests. What they jump to or call runs as it always does. Reaching the end of the lines stops the
+// machine.
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines);
+
+}  // namespace kpath
