@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/kernel/test_kernel.h"
+#include "sim/kernel/time64.h"
 
 namespace kpath {
 namespace {
@@ -133,10 +134,10 @@ TEST(Sched, ManyTasksOnManyCpusAllEnd) {
 // Pairs of tasks that put each other to sleep and wake each other: no wake-up is lost, and no task is
 // executed by two CPUs, whichever CPU steps when.
 TEST(Sched, SleepersAreWokenWhileTheirCpuLeavesThem) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
-    TestKernel kernel(3, std::make_unique<SeededChooser>(seed, 2));
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    TestKernel kernel(2 + static_cast<int>(seed % 2), std::make_unique<SeededChooser>(seed, 2));
     std::mt19937_64 random(seed);
-    constexpr int kPairs = 3, kRounds = 20;
+    constexpr int kPairs = 2, kRounds = 30;
     struct pair {
       task_struct* tasks[2];
       int turn = 0;
@@ -145,7 +146,7 @@ TEST(Sched, SleepersAreWokenWhileTheirCpuLeavesThem) {
     pair pairs[kPairs];
     for (pair& p : pairs) {
       for (int me = 0; me < 2; ++me) {
-        p.tasks[me] = kernel.Spawn("t", [&p, me] {
+        p.tasks[me] = kernel.Spawn("t", [&p, &random, me] {
           for (int round = 0; round < kRounds; ++round) {
             while (true) {
               set_current_state(TASK_UNINTERRUPTIBLE);
@@ -164,6 +165,31 @@ TEST(Sched, SleepersAreWokenWhileTheirCpuLeavesThem) {
       }
     }
     ASSERT_EQ(kernel.Run(), "") << "seed " << seed;
+  }
+}
+
+// A CPU that is about to become idle is given a task at every possible moment.
+TEST(Sched, ATaskIsQueuedWhileItsCpuTurnsIdle) {
+  for (int until_sleep = 0; until_sleep < 64; ++until_sleep) {
+    for (int until_wake = 0; until_wake < 128; until_wake += 16) {
+      TestKernel kernel(2);
+      task_struct* sleeper = kernel.Spawn("sleeper", [&] {
+        set_current_state(TASK_UNINTERRUPTIBLE);
+        schedule();
+      });
+      kernel.Spawn("waker", [&] {  // on the other CPU, which stays busy
+        while (sleeper->on_cpu || sleeper->state == TASK_RUNNING) STEP("not yet");
+        for (int i = 0; i < until_wake; ++i) STEP("not yet", i);
+        wake_up_process(sleeper);
+        for (int i = 0; i < 300; ++i) STEP("busy", i);
+      });
+      kernel.Spawn("neighbour", [&] {
+        for (int i = 0; i < until_sleep; ++i) STEP("busy", i);
+      });
+      ASSERT_EQ(kernel.Run(), "") << until_sleep << " " << until_wake;
+      // And not only when the next tick notices that somebody waits.
+      ASSERT_LT(kernel.machine.now_ns(), NSEC_PER_MSEC) << until_sleep << " " << until_wake;
+    }
   }
 }
 
