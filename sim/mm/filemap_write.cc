@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writing through the page cache. v4.19 mm/filemap.c
+#include <algorithm>
+
+#include "sim/mm/filemap.h"
+#include "sim/vfs/inode.h"
+#include "sim/vfs/read_write.h"
+
+namespace kpath {
+
+ssize_t generic_write_checks(kiocb* iocb, iov_iter* from) {
+  FUNCTION(iocb->ki_pos, iov_iter_count(*from));
+  const kptr<inode> inode = iocb->ki_filp->f_mapping->host;
+  if (iov_iter_count(*from) == 0) return fn.Return<ssize_t>(0);
+  if ((iocb->ki_flags & IOCB_APPEND) != 0) iocb->ki_pos = i_size_read(inode);
+  const loff_t pos = iocb->ki_pos;
+  if ((iocb->ki_flags & IOCB_NOWAIT) != 0 && (iocb->ki_flags & IOCB_DIRECT) == 0) {
+    return fn.Return<ssize_t>(
+        Fail(EINVAL, "RWF_NOWAIT on a write that goes through the page cache"));
+  }
+  const loff_t limit = inode->i_sb->s_maxbytes;
+  if (pos >= limit) {
+    return fn.Return<ssize_t>(
+        Fail(EFBIG, "position $0 is not below the largest file, $1 bytes", pos, limit));
+  }
+  iov_iter_truncate(from, static_cast<uint64_t>(limit - pos));
+  return fn.Return<ssize_t>(static_cast<ssize_t>(iov_iter_count(*from)));
+}
+
+namespace {
+
+// v4.19 include/linux/fs.h: generic_write_sync. Waits until what was written is on stable storage,
+// if the write or the file asks for that. Returns `count` or the error.
+ssize_t generic_write_sync(kiocb* iocb, ssize_t count) {
+  if ((iocb->ki_flags & IOCB_DSYNC) == 0) return count;
+  const int ret = vfs_fsync_range(iocb->ki_filp, iocb->ki_pos - count, iocb->ki_pos - 1,
+                                  (iocb->ki_flags & IOCB_SYNC) != 0 ? 0 : 1);
+  return ret != 0 ? ret : count;
+}
+
+// v4.19 mm/filemap.c: the body of the loop in generic_perform_write. Writes up to `bytes` into one
+// page. Returns how many of them could be copied, or a negative errno.
+ssize_t write_page(kptr<file> file, const iov_iter& i, loff_t pos, unsigned long bytes) {
+  address_space* mapping = file->f_mapping;
+  // Bring the user's page in before ours is locked: they may be the same one.
+  if (iov_iter_fault_in_readable(i, bytes) != 0) return -EFAULT;
+  kptr<page> page;
+  void* fsdata = nullptr;
+  int status = mapping->a_ops->write_begin(file, mapping, pos, static_cast<unsigned>(bytes), 0,
+                                           &page, &fsdata);
+  if (status < 0) return status;
+  const kmap_ptr mapped = kmap_atomic(page);
+  const size_t copied = CopyFromIterInPlace(
+      mapped.bytes() + offset_in_page(static_cast<unsigned long>(pos)), bytes, i);
+  kunmap_atomic(mapped);
+  return mapping->a_ops->write_end(file, mapping, pos, static_cast<unsigned>(bytes),
+                                   static_cast<unsigned>(copied), page, fsdata);
+}
+
+}  // namespace
+
+ssize_t generic_perform_write(kptr<file> file, iov_iter* i, loff_t pos) {
+  FUNCTION(file, pos, iov_iter_count(*i));
+  ssize_t status = 0;
+  ssize_t written = 0;
+  size_t at_most = PAGE_SIZE;  // after a copy that moved nothing: one segment at a time
+  while (iov_iter_count(*i) != 0) {
+    if (fatal_signal_pending(current)) {
+      status = Fail(EINTR, "the task is being killed, $0 bytes were written", written);
+      break;
+    }
+    const unsigned long offset = offset_in_page(static_cast<unsigned long>(pos));
+    const unsigned long bytes = std::min({PAGE_SIZE - offset, iov_iter_count(*i), at_most});
+    status = write_page(file, *i, pos, bytes);
+    if (status < 0) break;
+    cond_resched();
+    iov_iter_advance(i, static_cast<size_t>(status));
+    if (status == 0) {
+      at_most = iov_iter_single_seg_count(*i);
+      continue;
+    }
+    at_most = PAGE_SIZE;
+    pos += status;
+    written += status;
+    balance_dirty_pages_ratelimited(file->f_mapping);
+  }
+  return fn.Return(written != 0 ? written : status);
+}
+
+ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from) {
+  FUNCTION(iocb->ki_pos, iov_iter_count(*from));
+  const kptr<file> file = iocb->ki_filp;
+  int error = file_remove_privs(file);
+  if (error != 0) return fn.Return<ssize_t>(error);
+  error = file_update_time(file);
+  if (error != 0) return fn.Return<ssize_t>(error);
+  // Departs: direct I/O on a file system (generic_file_direct_write) is not modelled.
+  const ssize_t written = generic_perform_write(file, from, iocb->ki_pos);
+  if (written > 0) iocb->ki_pos += written;
+  return fn.Return(written);
+}
+
+ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from) {
+  FUNCTION(iocb->ki_pos, iov_iter_count(*from));
+  const kptr<inode> inode = iocb->ki_filp->f_mapping->host;
+  inode_lock(inode);
+  ssize_t ret = generic_write_checks(iocb, from);
+  if (ret > 0) ret = __generic_file_write_iter(iocb, from);
+  inode_unlock(inode);
+  if (ret > 0) ret = generic_write_sync(iocb, ret);
+  return fn.Return(ret);
+}
+
+}  // namespace kpath
