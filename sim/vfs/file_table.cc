@@ -6,6 +6,7 @@
 
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/sched.h"
+#include "sim/kernel/timer.h"
 #include "sim/kernel/workqueue.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/inode.h"
@@ -20,13 +21,14 @@ constexpr dentry_operations anon_ops = {
     .d_dname = [](kptr<dentry> dentry) { return "anon_inode:" + dentry->d_name; },
 };
 
-void delayed_fput(work_struct* work);
-
-struct file_globals {
-  std::vector<kptr<file>> delayed_fput_list;  // last added first
-  delayed_work delayed_fput_work{delayed_fput};
+// Files whose last reference was put where they cannot be closed.
+struct delayed_fput_globals {
+  std::vector<kptr<file>> list;  // last added first
+  // v4.19 include/linux/workqueue.h: struct delayed_work
+  timer_list timer;
+  work_struct work;
 };
-KernelGlobal<file_globals> files_left;
+KernelGlobal<delayed_fput_globals> delayed;
 
 // v4.19 fs/file_table.c: file_free_rcu
 void file_free_rcu(rcu_head* head) {
@@ -100,17 +102,30 @@ void ____fput(kptr<file> file) {
 // v4.19 fs/file_table.c: delayed_fput
 void delayed_fput(work_struct*) {
   FUNCTION();
-  for (const kptr<file>& file : std::exchange(files_left->delayed_fput_list, {})) __fput(file);
+  for (const kptr<file>& file : std::exchange(delayed->list, {})) __fput(file);
 }
 
+// v4.19 kernel/workqueue.c: delayed_work_timer_fn
+void delayed_work_timer_fn(timer_list*) {
+  FUNCTION();
+  schedule_work(&delayed->work);
+}
+
+// The end of fput where the file cannot be closed: schedule_delayed_work(&delayed_fput_work, 1).
 void LeaveToWorkqueue(kptr<file> file) {
-  auto& list = files_left->delayed_fput_list;
-  const bool first = list.empty();
-  list.insert(list.begin(), file);
-  if (first) schedule_delayed_work(&files_left->delayed_fput_work, 1);
+  const bool first = delayed->list.empty();
+  delayed->list.insert(delayed->list.begin(), file);
+  if (first) mod_timer(&delayed->timer, jiffies + 1);
 }
 
 }  // namespace
+
+// v4.19 fs/file_table.c: files_init
+void files_init() {
+  FUNCTION();
+  timer_setup(&delayed->timer, delayed_work_timer_fn);
+  INIT_WORK(&delayed->work, delayed_fput);
+}
 
 // v4.19 fs/file_table.c: alloc_empty_file
 kptr<file> alloc_empty_file(unsigned flags) {

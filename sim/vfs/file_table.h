@@ -49,4 +49,7 @@ void __fput_sync(kptr<file> file);
 // Closes what fput left to the workqueue, now. Context: process.
 void flush_delayed_fput();
 
+// Once per machine; see vfs_caches_init.
+void files_init();
+
 }  // namespace kpath

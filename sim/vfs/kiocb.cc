@@ -19,7 +19,7 @@ int iocb_flags(kptr<file> file) {
   if ((file->f_flags & O_APPEND) != 0) result |= IOCB_APPEND;
   if ((file->f_flags & O_DIRECT) != 0 || (inode->i_flags & S_DAX) != 0) result |= IOCB_DIRECT;
   if ((file->f_flags & O_DSYNC) != 0 || IsSyncInode(inode)) result |= IOCB_DSYNC;
-  if ((file->f_flags & __O_SYNC) != 0) result |= IOCB_SYNC;
+  if ((file->f_flags & KERNEL_O_SYNC) != 0) result |= IOCB_SYNC;
   return result;
 }
 

@@ -30,7 +30,7 @@ int build_open_flags(unsigned flags, umode_t mode, open_flags* op) {
   flags &= VALID_OPEN_FLAGS;
   if ((flags & (O_CREAT | __O_TMPFILE)) != 0) op->mode = (mode & S_IALLUGO) | S_IFREG;
   flags &= ~O_CLOEXEC;
-  if ((flags & __O_SYNC) != 0) flags |= O_DSYNC;
+  if ((flags & KERNEL_O_SYNC) != 0) flags |= O_DSYNC;
   op->acc_mode = AccessMode(flags);
   if ((flags & __O_TMPFILE) != 0) {
     if ((flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE) {

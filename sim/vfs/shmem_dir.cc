@@ -3,6 +3,7 @@
 
 #include "sim/machine/check.h"
 #include "sim/vfs/anon_inodes.h"
+#include "sim/vfs/file_table.h"
 #include "sim/vfs/inode.h"
 #include "sim/vfs/libfs.h"
 #include "sim/vfs/pipe.h"
@@ -133,6 +134,7 @@ path root_path() {
 // v4.19 fs/dcache.c: vfs_caches_init
 void vfs_caches_init() {
   FUNCTION();
+  files_init();
   mnt_init();
   init_pipe_fs();
   anon_inode_init();
