@@ -11,8 +11,8 @@
 //   kfree_rcu(old);                               // freed after a grace period
 //
 // A grace period ends when every CPU has passed a quiescent state since it began: a context switch,
-// the idle loop, user mode. A read-side critical section keeps its task on the CPU (the kernel is
-// not preemptible), so that none of these can happen in the middle of one.
+// the idle loop outside of interrupts, user mode. A read-side critical section keeps its task on
+// the CPU (the kernel is not preemptible), so that none of these can happen in the middle of one.
 //
 // Both flavours of v4.19 are here, rcu and rcu_sched; in a kernel that is not preemptible they are
 // one and the same, and call_rcu is call_rcu_sched. Departs: the state machine that Linux runs in a
@@ -26,14 +26,15 @@
 // Invariants
 //   1. A callback runs only after a grace period that began after it was queued.
 //   2. A grace period ends only when each CPU that was not idle at its beginning has passed a
-//   quiescent
-//      state since.
+//      quiescent state since.
 //   3. While a CPU has callbacks or owes a quiescent state, it has a tick.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "sim/kernel/sched.h"
+#include "sim/kernel/slab.h"
 
 namespace kpath {
 
@@ -42,21 +43,36 @@ using rcu_callback_t = void (*)(rcu_head* head);
 
 // Part of the object that is to be freed, or done something with.
 struct rcu_head {
+  static constexpr uint32_t kMagic = 0x72637568;
+
+  uint32_t magic = kMagic;  // shows that the object has not been freed in the meantime
   rcu_callback_t func = nullptr;
+  bool queued = false;
 };
 
+// The read side: sections may nest, in any context; nobody sleeps in one (reported by schedule and
+// might_sleep).
 inline void rcu_read_lock() { preempt_disable(); }
 inline void rcu_read_unlock() { preempt_enable(); }
 inline void rcu_read_lock_sched() { preempt_disable(); }
 inline void rcu_read_unlock_sched() { preempt_enable(); }
+// v4.19 kernel/rcu/update.c: rcu_read_lock_sched_held. True in a section, and where interrupts or
+// preemption are off for another reason.
+inline bool rcu_read_lock_sched_held() { return in_atomic() || irqs_disabled(); }
 
-// v4.19 kernel/rcu/tree.c: call_rcu_sched. Calls func(head) after a grace period.
+// v4.19 kernel/rcu/tree.c: call_rcu_sched. Calls func(head) after a grace period. `head` is in use
+// until then: queueing it twice, or freeing what it is part of, is reported.
 void call_rcu_sched(rcu_head* head, rcu_callback_t func);
 inline void call_rcu(rcu_head* head, rcu_callback_t func) { call_rcu_sched(head, func); }
 
-// v4.19 kernel/rcu/tree.c: synchronize_sched. Returns after a grace period.
+// v4.19 kernel/rcu/tree.c: synchronize_sched. Returns after a grace period; on a machine with one
+// CPU at once, as the call itself is a quiescent state.
 void synchronize_sched();
 inline void synchronize_rcu() { synchronize_sched(); }
+
+// v4.19 kernel/rcu/tree.c: rcu_barrier. Returns when all callbacks that were queued before have
+// run, on all CPUs. Context: process, may sleep.
+void rcu_barrier();
 
 // How many grace periods have ended.
 uint64_t rcu_batches_completed();

@@ -216,7 +216,10 @@ void schedule_preempt_disabled();
 void io_schedule();
 // v4.19 kernel/sched/core.c: _cond_resched.
 int _cond_resched();
-inline int cond_resched() { return _cond_resched(); }
+inline int cond_resched() {
+  might_sleep();
+  return _cond_resched();
+}
 // v4.19 kernel/sched/core.c: do_task_dead. Switches away for good.
 [[noreturn]] void do_task_dead();
 
