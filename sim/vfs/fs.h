@@ -141,13 +141,14 @@ struct super_operations {
 
 // ---- Objects ----
 
-// The pages of a file in memory.
+// The pages of a file in memory. Its locks are usable from the start: Linux initialises them when
+// the slab allocator makes the inode's place (inode_init_once).
 struct address_space {
-  kptr<inode> host;                          // not held: the inode that this is part of
-  std::map<pgoff_t, kptr<page>> i_pages;     // by index; one reference each
-  spinlock_t i_pages_lock;                   // xa_lock of i_pages
-  int i_mmap_writable = 0;                   // shared writable mappings
-  std::vector<kptr<vm_area_struct>> i_mmap;  // mappings of these pages, not held
+  kptr<inode> host;                              // not held: the inode that this is part of
+  std::map<pgoff_t, kptr<page>> i_pages;         // by index; one reference each
+  spinlock_t i_pages_lock{"&mapping->i_pages"};  // xa_lock of i_pages
+  int i_mmap_writable = 0;                       // shared writable mappings
+  std::vector<kptr<vm_area_struct>> i_mmap;      // mappings of these pages, not held
   rw_semaphore i_mmap_rwsem = {.wait_lock = spinlock_t("&mapping->i_mmap_rwsem"),
                                .wait_list = {},
                                .dep_map = {.key = {"&mapping->i_mmap_rwsem"}}};  // guards i_mmap

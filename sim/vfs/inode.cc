@@ -30,16 +30,6 @@ int anon_set_page_dirty(kptr<page>) { return 0; }
 constexpr address_space_operations anon_aops = {.set_page_dirty = anon_set_page_dirty};
 constexpr address_space_operations empty_aops = {};
 
-// v4.19 fs/inode.c: inode_init_once. Departs: called after the allocation, not by the slab cache
-// within it.
-void inode_init_once(kptr<inode> inode) {
-  FUNCTION(inode);
-  address_space& mapping = inode->i_data;
-  spin_lock_init(&mapping.i_pages_lock);
-  init_rwsem(&mapping.i_mmap_rwsem);
-  spin_lock_init(&mapping.private_lock);
-}
-
 // v4.19 fs/inode.c: inode_init_always
 void inode_init_always(kptr<super_block> sb, kptr<inode> inode) {
   FUNCTION(sb, inode);
@@ -59,7 +49,6 @@ kptr<inode> alloc_inode(kptr<super_block> sb) {
   FUNCTION(sb);
   kptr<inode> inode = kmem_cache_zalloc(*inode_cachep, GFP_KERNEL);
   if (!inode) return fn.Return(inode);
-  inode_init_once(inode);
   inode_init_always(sb, inode);
   return fn.Return(inode);
 }
