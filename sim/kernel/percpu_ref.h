@@ -14,12 +14,15 @@
 // mode: after an RCU-sched grace period, when no CPU can be counting for itself any more, the sums
 // are put together; only from then on the count can come to zero and `release` is called.
 //
-// Context: get, put, tryget, kill: any. `release` runs wherever the last reference is put, often in
-// RCU's softirq: it must not sleep. init may sleep.
+// Contexts: get, put, tryget, kill: any. `release` runs wherever the last reference is put, often
+// in RCU's softirq: it must not sleep. init, exit and the switches may sleep.
+//
+// Stops the machine with a report where more references are put than there were, where a ref is
+// killed twice, and where it is given up (exit) while it is being switched.
 //
 // Invariants
 //   1. In per-CPU mode: references = count - PERCPU_COUNT_BIAS + the sum of the CPUs' counters.
-//   2. In atomic mode: references = count.
+//   2. In atomic mode, once the sums are put together: references = count.
 //   3. release is called once, when the references come to zero, never before the grace period
 //   after
 //      percpu_ref_kill has ended.
@@ -41,20 +44,24 @@ struct percpu_ref_count {
 // What stands for the references of all CPUs as long as they are not summed up.
 inline constexpr unsigned long PERCPU_COUNT_BIAS = 1ul << 63;
 
+// Flags of percpu_ref_init.
+inline constexpr unsigned PERCPU_REF_INIT_ATOMIC = 1;  // in atomic mode, and stays there
+inline constexpr unsigned PERCPU_REF_INIT_DEAD = 2;    // as if killed, with no reference
+
 struct percpu_ref {
   unsigned long count = 0;
   percpu_ptr<percpu_ref_count> percpu_count;
-  bool atomic = false;  // __PERCPU_REF_ATOMIC
-  bool dead = false;    // __PERCPU_REF_DEAD
+  bool atomic = false;        // __PERCPU_REF_ATOMIC
+  bool dead = false;          // __PERCPU_REF_DEAD
+  bool force_atomic = false;  // asked for by percpu_ref_switch_to_atomic
   percpu_ref_func_t release = nullptr;
-  percpu_ref_func_t confirm_switch = nullptr;
+  percpu_ref_func_t confirm_switch = nullptr;  // not null while the switch to atomic is under way
   rcu_head rcu;
 };
 
 inline Value MakeValue(const percpu_ref* ref) { return MakeValue(ref->percpu_count); }
 
-// v4.19 lib/percpu-refcount.c: percpu_ref_init. One reference, the caller's; live, in per-CPU mode.
-// `flags` must be 0. 0 or -ENOMEM.
+// v4.19 lib/percpu-refcount.c: percpu_ref_init. One reference, the caller's. 0 or -ENOMEM.
 int percpu_ref_init(percpu_ref* ref, percpu_ref_func_t release, unsigned flags, gfp_t gfp);
 // v4.19 lib/percpu-refcount.c: percpu_ref_exit. Frees the counters; allowed on one that was never
 // made.
@@ -76,6 +83,16 @@ inline void percpu_ref_put(percpu_ref* ref) { percpu_ref_put_many(ref, 1); }
 // as dead.
 void percpu_ref_kill_and_confirm(percpu_ref* ref, percpu_ref_func_t confirm_kill);
 inline void percpu_ref_kill(percpu_ref* ref) { percpu_ref_kill_and_confirm(ref, nullptr); }
+// v4.19 lib/percpu-refcount.c: percpu_ref_reinit. Brings one whose references are all gone back to
+// life, with one reference.
+void percpu_ref_reinit(percpu_ref* ref);
+
+// v4.19 lib/percpu-refcount.c: percpu_ref_switch_to_atomic. It counts in one place until
+// percpu_ref_switch_to_percpu. `confirm_switch` (may be null) is called when it does.
+void percpu_ref_switch_to_atomic(percpu_ref* ref, percpu_ref_func_t confirm_switch);
+// The same, and waits for it.
+void percpu_ref_switch_to_atomic_sync(percpu_ref* ref);
+void percpu_ref_switch_to_percpu(percpu_ref* ref);
 
 inline bool percpu_ref_is_dying(const percpu_ref* ref) { return ref->dead; }
 // True if no reference is left. Only in atomic mode.
