@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/mm/memory.h"
 #include "sim/mm/test_mm.h"
 
 namespace kpath {
@@ -104,11 +105,12 @@ TEST(MremapTest, AnOldSizeOfZeroDuplicatesASharedMapping) {
   InProcess([] {
     const unsigned long first =
         vm_mmap_pgoff(nullptr, kAt, PAGE_SIZE, kRw, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, 0);
-    EXPECT_EQ(put_user(7, user_ptr<int>(first)),
-              -EFAULT);  // read-only until the first write faults
-    const long second = Mremap(first, 0, 1, MREMAP_MAYMOVE);
-    EXPECT_GT(second, 0);
+    EXPECT_EQ(put_user(7, user_ptr<int>(first)), 0);
+    const auto second = static_cast<unsigned long>(Mremap(first, 0, 1, MREMAP_MAYMOVE));
     EXPECT_EQ(current->mm->map_count, 2);
+    mm_populate(second, PAGE_SIZE);
+    EXPECT_EQ(ReadInt(first), 7);
+    EXPECT_EQ(ReadInt(second), 7);
   });
 }
 

@@ -113,14 +113,18 @@ TEST(ShmemTest, AReadIntoAPartlyUnmappedBufferGivesWhatFits) {
   });
 }
 
-TEST(ShmemTest, AWriteFromAPartlyUnmappedBufferWritesWhatIsThere) {
+// A write asks for all of the buffer that goes into one page of the file before it copies any of
+// it.
+TEST(ShmemTest, AWriteFromAPartlyUnmappedBufferWritesTheFilePagesThatAreWhole) {
   WithFile(0, [](kptr<file> file) {
     const unsigned long buffer = MapAnonymous(PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_POPULATE);
+    const user_ptr<char> from(buffer + PAGE_SIZE - 30);
     loff_t pos = 0;
-    EXPECT_EQ(vfs_write(file, user_ptr<char>(buffer + PAGE_SIZE - 30), 100, &pos), 30);
-    EXPECT_EQ(SizeOf(file), 30);
-    EXPECT_EQ(vfs_write(file, user_ptr<char>(buffer + PAGE_SIZE), 100, &pos), -EFAULT);
-    EXPECT_EQ(SizeOf(file), 30);
+    EXPECT_EQ(vfs_write(file, from, 100, &pos), -EFAULT);
+    EXPECT_EQ(SizeOf(file), 0);
+    pos = kPage - 20;
+    EXPECT_EQ(vfs_write(file, from, 100, &pos), 20);
+    EXPECT_EQ(SizeOf(file), kPage);
   });
 }
 
