@@ -8,6 +8,7 @@
 
 #include "sim/kernel/container_of.h"
 #include "sim/vfs/file_table.h"
+#include "sim/vfs/shmem_dir.h"
 
 namespace kpath {
 namespace {
@@ -131,13 +132,17 @@ int expand_files(kptr<files_struct> files, unsigned nr) {
 void __set_open_fd(unsigned fd, kptr<fdtable> fdt) { fdt->open_fds[fd] = true; }
 void __clear_open_fd(unsigned fd, kptr<fdtable> fdt) { fdt->open_fds[fd] = false; }
 
-kptr<files_struct> alloc_files() { return NewFiles(NR_OPEN_DEFAULT); }
+kptr<files_struct> alloc_files() {
+  kptr<files_struct> files = NewFiles(NR_OPEN_DEFAULT);
+  if (!files) return files;
+  files->fs.pwd = root_path();
+  path_get(files->fs.pwd);
+  return files;
+}
 
 // v4.19 fs/file.c: dup_fd
 kptr<files_struct> dup_fd(kptr<files_struct> oldf) {
   FUNCTION(oldf);
-  // Linux asks again if the table grew while memory was sought; here nothing else runs in between
-  // but what a probe lets in, so the loop is the same.
   kptr<files_struct> newf = NewFiles(std::max(count_open_files(oldf->fdt), NR_OPEN_DEFAULT));
   if (!newf) return fn.Return(Fail(ENOMEM, "no memory for a table"));
   spin_lock(&oldf->file_lock);

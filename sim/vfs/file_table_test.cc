@@ -36,8 +36,7 @@ class FileTable : public ::testing::Test {
     releases = 0;
     EnterMachine enter(vfs.kernel.machine);
     mnt = mount_pseudo("test", 0x7e57);
-    // What was mounted stays.
-    baseline = DescribeLeaks({});
+    vfs.AllIsWell();
   }
 
   kptr<file> Open() {
@@ -45,18 +44,8 @@ class FileTable : public ::testing::Test {
     return alloc_file_pseudo(inode, mnt, "[test]", O_RDWR, &kCounting);
   }
 
-  // As TestVfs::Run, from after the mount.
-  std::string Run() {
-    const std::string report = vfs.kernel.Run();
-    if (!report.empty()) return report;
-    EnterMachine enter(vfs.kernel.machine);
-    const std::string leaks = DescribeLeaks({});
-    return leaks == baseline ? "" : leaks;
-  }
-
   TestVfs vfs;
   kptr<vfsmount> mnt;
-  std::string baseline;
 };
 
 TEST_F(FileTable, APseudoFileIsOpen) {
@@ -70,7 +59,7 @@ TEST_F(FileTable, APseudoFileIsOpen) {
     EXPECT_EQ(file->f_inode->i_mode, 0600);
     fput(file);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
 }
 
 // The tree of calls recorded on 4.19.13 when io_setup makes its ring file.
@@ -78,7 +67,7 @@ TEST_F(FileTable, TheCallsAreThoseOfARealKernel) {
   CallRecorder inode_calls(vfs.kernel.machine, "alloc_anon_inode");
   CallRecorder file_calls(vfs.kernel.machine, "alloc_file_pseudo");
   vfs.Process("a", [&] { fput(Open()); });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
   EXPECT_EQ(inode_calls.Take({"_raw_spin_unlock"}),
             "alloc_anon_inode\n"
             "  new_inode_pseudo\n"
@@ -124,7 +113,7 @@ TEST_F(FileTable, TheLastFputClosesAtTheReturnToUserMode) {
     TestVfs::ReturnToUserMode();
     EXPECT_EQ(releases, 1);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
 }
 
 TEST_F(FileTable, TheLastFputOfAKernelThreadClosesOneJiffyLater) {
@@ -141,7 +130,7 @@ TEST_F(FileTable, TheLastFputOfAKernelThreadClosesOneJiffyLater) {
     });
     wake_up_new_task(thread);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
   EXPECT_EQ(releases, 2);
 }
 
@@ -154,7 +143,7 @@ TEST_F(FileTable, FputInAnInterruptLeavesTheFileToAWorker) {
     EXPECT_EQ(releases, 0);
     EXPECT_TRUE(current->task_works.empty());
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
   EXPECT_EQ(releases, 1);
 }
 
@@ -167,7 +156,7 @@ TEST_F(FileTable, FlushDelayedFputDoesNotWait) {
     flush_delayed_fput();
     EXPECT_EQ(releases, 1);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
   EXPECT_EQ(releases, 1);
 }
 
@@ -176,7 +165,7 @@ TEST_F(FileTable, FputSyncClosesInPlace) {
     __fput_sync(Open());
     EXPECT_EQ(releases, 1);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
 }
 
 TEST_F(FileTable, AFileThatFindsNoMemoryLeavesTheInodeWithTheCaller) {
@@ -193,7 +182,7 @@ TEST_F(FileTable, AFileThatFindsNoMemoryLeavesTheInodeWithTheCaller) {
     EXPECT_EQ(alloc_anon_inode(mnt->mnt_sb).error(), ENOMEM);
     iput(inode);
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
 }
 
 TEST_F(FileTable, AFileThatWasPutMayNotBeUsed) {
@@ -204,7 +193,7 @@ TEST_F(FileTable, AFileThatWasPutMayNotBeUsed) {
     schedule_timeout_uninterruptible(5);  // more than a grace period
     file->f_pos = 1;
   });
-  EXPECT_EQ(Run().substr(0, 26), "BUG: KASAN: use-after-free");
+  EXPECT_EQ(vfs.Run().substr(0, 26), "BUG: KASAN: use-after-free");
 }
 
 // RCU: the object outlives its last reference by a grace period.
@@ -219,7 +208,7 @@ TEST_F(FileTable, AReaderMayStillLookAtAFileThatIsBeingClosed) {
     EXPECT_FALSE(get_file_rcu_many(file, 1));
     rcu_read_unlock();
   });
-  EXPECT_EQ(Run(), "");
+  EXPECT_EQ(vfs.Run(), "");
 }
 
 }  // namespace

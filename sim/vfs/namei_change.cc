@@ -95,8 +95,13 @@ int vfs_unlink(kptr<inode> dir, kptr<dentry> dentry) {
   return fn.Return(error);
 }
 
-// v4.19 fs/namei.c: vfs_rmdir. Departs: the directory's own lock is not taken: who would make
-// something in it meanwhile finds it dead or makes it before simple_empty looks.
+// v4.19 fs/namei.c: vfs_rmdir, inode_lock(dentry->d_inode). Keeps out who would make something in
+// the directory. Departs: takes the lock by trying, as the parent's, of the same class, is held.
+void LockDirectoryInDirectory(kptr<inode> inode) {
+  while (inode_trylock(inode) == 0) schedule();
+}
+
+// v4.19 fs/namei.c: vfs_rmdir
 int vfs_rmdir(kptr<inode> dir, kptr<dentry> dentry) {
   FUNCTION(dir, dentry);
   int error = may_delete(dir, dentry, true);
@@ -104,11 +109,13 @@ int vfs_rmdir(kptr<inode> dir, kptr<dentry> dentry) {
   if (dir->i_op->rmdir == nullptr) {
     return fn.Return(Fail(EPERM, "the file system cannot remove directories"));
   }
+  kptr<inode> target = dentry->d_inode;
+  LockDirectoryInDirectory(target);
   error = dir->i_op->rmdir(dir, dentry);
-  if (error != 0) return fn.Return(error);
-  dentry->d_inode->i_flags |= S_DEAD;
-  d_delete(dentry);
-  return fn.Return(0);
+  if (error == 0) target->i_flags |= S_DEAD;
+  inode_unlock(target);
+  if (error == 0) d_delete(dentry);
+  return fn.Return(error);
 }
 
 using Remove = int (*)(kptr<inode> dir, kptr<dentry> dentry);
