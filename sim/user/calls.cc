@@ -6,16 +6,6 @@
 namespace kpath::user {
 namespace {
 
-// Makes the call at an instruction of its own, so that the place behind it, where the child starts,
-// says what the child runs.
-int64_t SyscallWithChild(uint64_t number, const SyscallArguments& arguments, Code child) {
-  Machine& machine = *current_context->machine;
-  const uint64_t child_start = LoadCode(machine, Program(std::move(child)));
-  const int64_t result = SyscallAt(child_start - kSyscallLength, number, arguments);
-  UnloadCode(machine, child_start);
-  return result;
-}
-
 uint64_t StringOnStack(absl::string_view text) {
   const uint64_t address = StackBytes(text.size() + 1);
   WriteString(address, text);
@@ -65,6 +55,14 @@ std::string read(int fd, size_t size) {
   const int64_t got = read(fd, buffer, size);
   if (got < 0) exit_group(1);
   return ReadText(buffer, static_cast<size_t>(got));
+}
+
+int64_t SyscallWithChild(uint64_t number, const SyscallArguments& arguments, Code child) {
+  Machine& machine = *current_context->machine;
+  const uint64_t child_start = LoadCode(machine, Program(std::move(child)));
+  const int64_t result = SyscallAt(child_start - kSyscallLength, number, arguments);
+  UnloadCode(machine, child_start);
+  return result;
 }
 
 int64_t fork(Code child) { return SyscallWithChild(NR_fork, {}, std::move(child)); }

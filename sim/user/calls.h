@@ -94,6 +94,10 @@ int64_t vfork(Code child);
 // signal that tells the parent of the child's end. The TID addresses are 0 or writable.
 int64_t clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, Code child);
 
+// What these three are made of, for other calls that make a child: the SYSCALL instruction stands
+// right before the place where the child's program is loaded.
+int64_t SyscallWithChild(uint64_t number, const SyscallArguments& arguments, Code child);
+
 // `status` and `rusage` are addresses, or 0.
 inline int64_t wait4(int pid, uint64_t status, int options, uint64_t rusage = 0) {
   return Syscall(NR_wait4, pid, status, options, rusage);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "entry/boot.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "entry/common.h"
+#include "entry/entry_64.h"
+#include "entry/fault.h"
+#include "entry/idt.h"
+#include "fs_aio/aio.h"
+#include "sim/block/blk_plug.h"
+#include "sim/kernel/init.h"
+#include "sim/kernel/report.h"
+#include "sim/machine/check.h"
+#include "sim/mm/mm.h"
+#include "sim/process/signal.h"
+#include "sim/vfs/namei.h"
+#include "sim/vfs/shmem_dir.h"
+
+namespace kpath {
+namespace {
+
+// v4.19 arch/x86/entry/entry_64.S: the end of ret_from_fork
+void ReturnToUserMode() {
+  syscall_return_slowpath(task_pt_regs(current));
+  assembly::swapgs_restore_regs_and_return_to_usermode.run(*current->cpu);
+}
+
+// A report of the hardware (no memory at an address) does not know who was running.
+std::string Decorate(const std::string& report) {
+  if (absl::StrContains(report, "Call Trace:")) return report;
+  std::string text =
+      absl::StrCat(report, "\nPID: ", current->pid, " Comm: ", current->comm, "\nCall Trace:");
+  for (const std::string& name : CallTrace()) absl::StrAppend(&text, "\n ", name);
+  return text;
+}
+
+void JoinTheParts(Machine& machine) {
+  process_hooks->return_to_user_mode = ReturnToUserMode;
+  process_hooks->program_at = [&machine](uint64_t ip) { return user::CodeAt(machine, ip); };
+  process_hooks->exit_aio = exit_aio;
+  fault_hooks->force_sig_fault = [](int signo, int code, unsigned long address) {
+    force_sig_fault(signo, code, address, current);
+  };
+  machine.decorate_report = Decorate;
+}
+
+void MakeTree() {
+  const int error = kern_mkdir("/tmp", 01777);
+  KPATH_CHECK(error == 0, absl::StrCat("mkdir /tmp: ", error));
+}
+
+}  // namespace
+
+void Boot(Machine& machine, const BootOptions& options) {
+  InitKernel(machine);
+  EnterMachine enter(machine);
+  vfs_caches_init();
+  mm_init(machine);
+  blk_init();
+  aio_setup();
+  if (!options.x32) DisableX32();
+  for (int id = 0; id < machine.cpus(); ++id) {
+    syscall_init(machine.cpu(id));
+    idt_setup(machine.cpu(id));
+  }
+  JoinTheParts(machine);
+  MakeTree();
+}
+
+}  // namespace kpath

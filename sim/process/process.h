@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Processes: what tasks of one thread group share, what is kept of a task's birth and death, and
+// the doors through which other folders come in. v4.19 include/linux/sched/signal.h (struct
+// signal_struct), include/linux/sched.h (task_struct)
+//
+//   start.h    a first program                    (kpath's own)
+//   fork.h     fork, vfork, clone                 kernel/fork.c
+//   exec.h     another program in this process    fs/exec.c
+//   exit.h     exit, exit_group                   kernel/exit.c
+//   wait4.cc   wait4                              kernel/exit.c
+//   signal.h   signals that end a process         kernel/signal.c
+//
+// A process begins as a copy of its parent (or as nobody's child, in StartProcess), runs in ring 3
+// what stands at its instruction pointer, and ends in do_exit: as a zombie if a parent wants its
+// status, else it is gone at once.
+//
+// Locks: tasklist_lock guards all lists here, exit_state and the signals. It is taken with
+// interrupts off; wait_chldexit.lock is taken inside it.
+//
+// Invariants
+//   1. A task is in its group's thread_head from copy_process until it is released; the leader is
+//   first,
+//      and is released last.
+//   2. children has the leaders of all processes whose real_parent leads this one; a process whose
+//   parent
+//      is gone has none (real_parent is null) and is released as soon as it has ended.
+//   3. live = the threads that have not reached do_exit. It never grows again from 0.
+//   4. A released task's memory stays until RCU's next grace period: until no CPU can be on its
+//   stack.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "sim/kernel/completion.h"
+#include "sim/kernel/rcu.h"
+#include "sim/kernel/sched.h"
+#include "sim/kernel/spinlock.h"
+#include "sim/kernel/wait.h"
+#include "sim/machine/pt_regs.h"
+
+namespace kpath {
+
+// ---- task_lifecycle::exit_state ----
+inline constexpr int EXIT_DEAD = 0x0010;
+inline constexpr int EXIT_ZOMBIE = 0x0020;
+
+// ---- signal_struct::flags ----
+inline constexpr unsigned SIGNAL_GROUP_EXIT = 0x00000004;
+
+// What the threads of a process share.
+struct signal_struct {
+  static constexpr const char* kSlabName = "signal_cache";
+
+  int sigcnt = 0;  // tasks that are not freed
+  int live = 0;
+  task_struct* group_leader = nullptr;
+  std::vector<task_struct*> thread_head;  // oldest first
+  std::vector<task_struct*> children;     // oldest first
+  wait_queue_head_t wait_chldexit;        // who waits for one of them
+  int pgrp = 0;                           // process group; there is no setpgid
+
+  unsigned flags = 0;
+  int group_exit_code = 0;
+  task_struct* group_exit_task = nullptr;  // who waits in exec for all others to be gone
+};
+
+// What Linux keeps in task_struct and only fork, exec, exit and wait look at.
+struct task_lifecycle {
+  int exit_state = 0;   // 0, EXIT_ZOMBIE or EXIT_DEAD
+  int exit_signal = 0;  // what its parent is sent when it ends; -1: nothing, it is a thread
+  completion* vfork_done = nullptr;
+  uint64_t set_child_tid = 0;    // user address, or 0
+  uint64_t clear_child_tid = 0;  // user address, or 0
+  uint64_t pending = 0;          // signals, bit n - 1 for signal n
+  int next_child_pid = 0;        // of its next fork; 0: the next free one. See SetNextPid
+  int usage = 1;                 // who may look at the task; the task itself counts until released
+  spinlock_t alloc_lock{"alloc_lock"};  // guards vfork_done
+  task_struct* task = nullptr;
+  rcu_head rcu;
+};
+
+// REQUIRES: `task` was made by copy_process or StartProcess and has not been freed.
+task_lifecycle* lifecycle(const task_struct* task);
+
+extern KernelGlobal<kmem_cache<signal_struct>> signal_cachep;
+
+struct process_globals {
+  spinlock_t tasklist_lock{"tasklist_lock"};
+};
+extern KernelGlobal<process_globals> processes;
+
+inline bool thread_group_leader(const task_struct* task) {
+  return task->signal->group_leader == task;
+}
+// True if no other thread of the group is left.
+inline bool thread_group_empty(const task_struct* task) {
+  return task->signal->thread_head.size() == 1;
+}
+// v4.19 include/linux/sched/signal.h: signal_group_exit
+inline bool signal_group_exit(const signal_struct& signal) {
+  return (signal.flags & SIGNAL_GROUP_EXIT) != 0 || signal.group_exit_task != nullptr;
+}
+
+// v4.19 arch/x86/include/asm/processor.h: task_pt_regs. The registers that user mode had; they lie
+// at the very top of the kernel stack.
+pt_regs* task_pt_regs(const task_struct* task);
+
+// ---- Doors ----
+// What sim/process needs from folders that it must not use. Boot (entry/boot.h) sets those without
+// which no process can run.
+struct ProcessHooks {
+  // arch/x86/entry: the end of ret_from_fork. Called with RSP at the task's pt_regs: does the work
+  // that is due before user mode, loads the registers, and returns in ring 3. Must be set.
+  void (*return_to_user_mode)() = nullptr;
+
+  // The program that stands at a user instruction pointer, as a function to call in ring 3; empty:
+  // none. Asked when a fork has made a child, and by exec. Must be set.
+  std::function<std::function<void()>(uint64_t ip)> program_at;
+
+  // fs/aio.c: exit_aio, when the last user of an address space is gone and its memory is still
+  // there. Set by aio_setup (fs_aio/aio.h); may sleep.
+  void (*exit_aio)(kptr<mm_struct> mm) = nullptr;
+
+  // A process (not a mere thread) has ended; exit_code is as wait4 reports it. For looking on.
+  std::function<void(const task_struct* leader, int exit_code)> process_ended;
+
+  // kernel/signal.c: a child tells its parent (SIGCHLD), under tasklist_lock. Signals that do not
+  // end a process are not modelled: without this, waking wait4 is all that happens.
+  void (*notify_parent)(task_struct* parent, task_struct* child, int signal) = nullptr;
+};
+extern KernelGlobal<ProcessHooks> process_hooks;
+
+// ---- Inside sim/process ----
+
+// A task with a lifecycle and nothing else: not started, in no group. `pid` 0: the next free one.
+// `body` must end in ret_from_fork or do_exit.
+task_struct* new_process_task(Machine& machine, const std::string& comm, int pid,
+                              std::function<void()> body);
+// v4.19 arch/x86/entry/entry_64.S: ret_from_fork. To ring 3 with what is in the task's pt_regs;
+// there `program` is called.
+[[noreturn]] void ret_from_fork(const std::function<void()>& program);
+// A signal_struct that nobody refers to. Null: out of memory.
+kptr<signal_struct> alloc_signal();
+// Makes the task a thread of `signal`'s group.
+void set_signal(task_struct* task, kptr<signal_struct> signal);
+
+// v4.19 include/linux/sched/task.h: get_task_struct, put_task_struct. The last put frees the task:
+// its kernel stack, its pid, its part of signal_struct.
+void get_task_struct(task_struct* task);
+void put_task_struct(task_struct* task);
+// put_task_struct after a grace period of RCU: when no CPU can be on the task's stack any more.
+void put_task_struct_rcu(task_struct* task);
+
+}  // namespace kpath
