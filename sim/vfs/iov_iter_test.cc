@@ -235,21 +235,21 @@ TEST_F(ImportIovec, TheTotalIsClipped) {
   });
 }
 
-// Random walks over random segments, compared with a plain string.
+// Random walks over dice segments, compared with a plain string.
 TEST(IovIter, AgreesWithAPlainStringOnRandomWalks) {
   TestVfs vfs;
-  std::mt19937 random(7);
+  std::mt19937 dice(7);
   const user_ptr<char> memory = vfs.Buffer(4096);
   InProcess(vfs, [&] {
     for (int round = 0; round < 200; ++round) {
       std::vector<iovec> iov;
       std::vector<int64_t> order;  // the user byte behind each byte of the iter
       int64_t at = 0;
-      for (unsigned n = random() % 6; n > 0; --n) {
-        const uint64_t length = random() % 9;
+      for (unsigned n = dice() % 6; n > 0; --n) {
+        const uint64_t length = dice() % 9;
         iov.push_back({memory + at, length});
         for (uint64_t i = 0; i < length; ++i) order.push_back(at++);
-        at += random() % 3;
+        at += dice() % 3;
       }
       vfs.Put(memory, std::string(64, '.'));
       std::string naive(64, '.');
@@ -257,8 +257,8 @@ TEST(IovIter, AgreesWithAPlainStringOnRandomWalks) {
       iov_iter_init(&iter, READ, iov.data(), iov.size(), order.size());
       size_t place = 0;
       for (int move = 0; move < 12; ++move) {
-        const size_t amount = random() % 7;
-        switch (random() % 3) {
+        const size_t amount = dice() % 7;
+        switch (dice() % 3) {
           case 0: {
             const size_t expected = std::min(amount, order.size() - place);
             ASSERT_EQ(copy_to_iter("ABCDEFG", amount, &iter), expected);

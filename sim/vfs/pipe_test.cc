@@ -375,11 +375,11 @@ TEST(PipeOnTwoCpus, WritersDoNotMixTheirRecords) {
         vfs.Process(
             "writer",
             [&, who] {
-              std::mt19937 random(seed * 2 + who);
+              std::mt19937 dice(seed * 2 + who);
               const user_ptr<char> source = vfs.Buffer(4096);
               vfs.Call(__x64_sys_close, 0);
               for (int i = 0; i < kRecords; ++i) {
-                const size_t length = 1 + random() % 4096;
+                const size_t length = 1 + dice() % 4096;
                 vfs.Put(source, std::string(length, 'a' + who));
                 vfs.user.Write(source + static_cast<int64_t>(length - 1), '\n');
                 EXPECT_EQ(vfs.Call(__x64_sys_write, 1, source, length), static_cast<long>(length));
