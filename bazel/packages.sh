@@ -16,6 +16,7 @@ PACKAGES_TO_BUILD=(
   "libabsl-dev|Abseil: strings, status, containers"
   "libbenchmark-dev|Google Benchmark"
   "libboost-context-dev|Boost.Context: fibers"
+  "libcli11-dev|command line flags"
   "libedit-dev|command line editing"
   "nlohmann-json3-dev|JSON"
 )

@@ -21,7 +21,7 @@
 
 namespace kpath {
 
-// rax, rcx, rdx, rsi, rdi, r8 … r11 get values that no address and no number of a system call has,
+// rax, rcx, rdx, rsi, rdi, r8 to r11 get values that no address and no number of a system call has,
 // and that differ from each other: code that relies on one of them is seen to do so. The arithmetic
 // flags are left as the recorded do_syscall_64 left them: ZF and PF.
 void ClobberCallerSavedRegisters(Cpu& cpu);

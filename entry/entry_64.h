@@ -57,9 +57,9 @@ inline constexpr CodeSymbol do_syscall_64 = {
 
 // ---- Macros ----
 
-// Saves the general purpose registers in pt_regs, `saved_rax` as rax. A register whose value is safe on
-// the stack is cleared at once, so that the kernel cannot be made to speculate with a user's value; not
-// so rdi, rsi and rax, which are about to be overwritten or wanted.
+// Saves the general purpose registers in pt_regs, `saved_rax` as rax. A register whose value is safe
+// on the stack is cleared at once, so that the kernel cannot be made to speculate with a user's value;
+// not so rdi, rsi and rax, which are about to be overwritten or wanted.
 constexpr auto PUSH_AND_CLEAR_REGS(const Operand& saved_rax) {
   return MakeLines(
       pushq(rdi),                               // pt_regs::di
@@ -139,8 +139,8 @@ inline constexpr auto swapgs_restore_regs_and_return_to_usermode_listing = MakeL
     swapgs(),
     jmp(native_iret));
 
-// SYSCALL lands here with interrupts off, on the user's stack: the CPU has put the return address in
-// rcx and the flags in r11 and has stored nothing.
+// SYSCALL lands here with interrupts off, on the user's stack: the CPU has put the return address
+// in rcx and the flags in r11 and has stored nothing.
 inline constexpr auto entry_SYSCALL_64_listing = MakeListing(
     entry_SYSCALL_64,
     swapgs(),
@@ -167,8 +167,8 @@ inline constexpr auto entry_SYSCALL_64_listing = MakeListing(
     cmpq(rcx, r11),
     jne(swapgs_restore_regs_and_return_to_usermode),
 
-    // ... and faults in kernel mode, on the user's stack, unless rip is canonical: bits 63 to 48 equal
-    // to bit 47.
+    // ... and faults in kernel mode, on the user's stack, unless rip is canonical: bits 63 to 48
+    // equal to bit 47.
     shlq(Imm(16), rcx),
     sarq(Imm(16), rcx),
     cmpq(rcx, r11),

@@ -28,6 +28,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -230,10 +231,15 @@ class FunctionProbe {
   FunctionProbe(const FunctionProbe&) = delete;
   FunctionProbe& operator=(const FunctionProbe&) = delete;
 
-  // `return fn.Return(x);` shows x as the function's result.
+  // `return fn.Return(x);` shows x as the function's result: a negative integer by the errno's
+  // name.
   template <typename T>
   T Return(T value) {
-    result_ = MakeValue(value);
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+      result_ = Value::Result(value);
+    } else {
+      result_ = MakeValue(value);
+    }
     return value;
   }
 

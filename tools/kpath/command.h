@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands of `kpath` have in common.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/transcript/syntax/transcript.h"
+
+namespace kpath {
+
+// Exit statuses, the same for all commands.
+inline constexpr int kExitGood = 0;       // legal, equal, shown
+inline constexpr int kExitBad = 1;        // a result is not legal, graphs differ
+inline constexpr int kExitBadInput = 2;   // files or options that cannot be used
+inline constexpr int kExitKernelBug = 3;  // the simulated kernel reported a bug of its own
+
+// Each adds a command to `app`; `*status` is set when it was chosen and has run.
+void AddRunCommand(CLI::App* app, int* status);
+void AddCompareCommand(CLI::App* app, int* status);
+void AddSyscallsCommand(CLI::App* app, int* status);
+
+// Prints the one line of an error to stderr and returns kExitBadInput.
+int BadInput(const absl::Status& status);
+
+// Reads and parses a transcript. Errors are one line.
+absl::StatusOr<strace::Transcript> LoadTranscript(const std::string& path);
+
+// Where a command's output goes: standard output, or a file that appears only when all of it has
+// been written.
+class Output {
+ public:
+  // `path` empty: standard output.
+  static absl::StatusOr<std::unique_ptr<Output>> Open(const std::string& path);
+  ~Output();
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void Write(absl::string_view text);
+  // Everything has been written: gives the file its name. An error if something could not be
+  // written, say on a full disk. A reader of standard output that went away is none.
+  absl::Status Close();
+
+ private:
+  Output(FILE* file, std::string path, std::string temporary)
+      : file_(file), path_(std::move(path)), temporary_(std::move(temporary)) {}
+
+  FILE* file_;
+  const std::string path_;
+  const std::string temporary_;
+  bool failed_ = false;
+};
+
+// A line on the terminal that says how far a long command has come. Says nothing during the first
+// second, nor where stderr is no terminal.
+class Progress {
+ public:
+  explicit Progress(std::string what);
+  ~Progress();
+  void Show(size_t done, size_t all);
+
+ private:
+  const std::string what_;
+  const bool terminal_;
+  const int64_t begin_ms_;
+  int64_t shown_ms_ = 0;
+  unsigned calls_ = 0;
+};
+
+}  // namespace kpath

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "tools/transcript/replay/frame.h"
+#include "tools/transcript/syntax/evaluate.h"
+
+namespace kpath {
+namespace {
+
+using strace::Value;
+using strace::ValueKind;
+
+// A number wherever one has to be found. Evaluate's message begins with the place.
+absl::Status CheckNumber(absl::string_view file_name, const Value& value) {
+  if (value.kind == ValueKind::kOmitted) return absl::OkStatus();
+  if (value.kind == ValueKind::kPair) return CheckNumber(file_name, value.children.front());
+  const absl::StatusOr<uint64_t> number = strace::Evaluate(value);
+  if (number.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(file_name, ":", number.status().message()));
+}
+
+absl::Status Expected(absl::string_view file_name, const Value& value, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat(file_name, ":", value.position.line, ":",
+                                                 value.position.column, ": expected ", what));
+}
+
+absl::Status CheckIocb(absl::string_view file_name, const Value& value) {
+  if (value.kind != ValueKind::kStruct) return CheckNumber(file_name, value);
+  for (const Value& field : value.children) {
+    if (field.kind == ValueKind::kOmitted || field.kind == ValueKind::kString) continue;
+    if (absl::Status status = CheckNumber(file_name, field); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTimespec(absl::string_view file_name, const Value& value) {
+  if (value.kind != ValueKind::kStruct) return CheckNumber(file_name, value);
+  for (const char* name : {"tv_sec", "tv_nsec"}) {
+    const Value* field = strace::FindField(value, name);
+    if (field == nullptr) return Expected(file_name, value, absl::StrCat("the field ", name));
+    if (absl::Status status = CheckNumber(file_name, *field); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckIocbs(absl::string_view file_name, const Value& value) {
+  if (value.kind != ValueKind::kArray) return CheckNumber(file_name, value);
+  for (const Value& element : value.children) {
+    if (absl::Status status = CheckIocb(file_name, element); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, const Value& value) {
+  switch (kind) {
+    case ParameterKind::kNumber:
+    case ParameterKind::kFd:
+    case ParameterKind::kAddress:
+      return CheckNumber(file_name, value);
+    case ParameterKind::kPath:
+    case ParameterKind::kIn:
+      if (value.kind == ValueKind::kString) return absl::OkStatus();
+      return CheckNumber(file_name, value);
+    case ParameterKind::kTimespecIn:
+      return CheckTimespec(file_name, value);
+    case ParameterKind::kIocbs:
+      return CheckIocbs(file_name, value);
+    default:
+      return absl::OkStatus();
+  }
+}
+
+}  // namespace
+
+absl::Status CheckArguments(absl::string_view file_name, const strace::Call& call,
+                            const Signature& signature) {
+  if (signature.form == CallForm::kClone3) return absl::OkStatus();
+  if (signature.form == CallForm::kClone) {
+    for (const Value& value : call.args) {
+      if (value.name != "flags") continue;
+      if (absl::Status status = CheckNumber(file_name, value); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+  for (int i = 0; i < Signature::kMaxParameters; ++i) {
+    const Value* value = PrintedArgument(call, i);
+    if (value == nullptr) break;
+    absl::Status status = CheckArgument(file_name, signature.parameters[i].kind, *value);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kpath

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "sim/machine/check.h"
+#include "sim/user/memory.h"
+#include "syscall_table/numbers_64.h"
+#include "tools/transcript/replay/frame.h"
+#include "tools/transcript/syntax/evaluate.h"
+
+namespace kpath {
+namespace {
+
+using strace::Value;
+using strace::ValueKind;
+
+// More than this is not staged: the size is an argument meant to be refused.
+constexpr uint64_t kLargestBuffer = 64 * 1024 * 1024;
+
+uint64_t Number(const Value& value) {
+  if (value.kind == ValueKind::kPair) return Number(value.children.front());  // what went in
+  const absl::StatusOr<uint64_t> number = strace::Evaluate(value);
+  KPATH_CHECK(number.ok(), number.status().message());  // CheckArguments has looked
+  return *number;
+}
+
+bool IsAddress(const Value& value) {
+  return value.kind == ValueKind::kInteger || value.kind == ValueKind::kNull;
+}
+
+uint64_t Field(const Value& value, absl::string_view name, uint64_t otherwise = 0) {
+  const Value* field = strace::FindField(value, name);
+  return field == nullptr ? otherwise : Number(*field);
+}
+
+class Marshaller {
+ public:
+  Marshaller(const strace::Call& call, const Signature& signature, const IocbAddresses& addresses,
+             Staging* staging)
+      : call_(call), signature_(signature), addresses_(addresses), staging_(staging) {
+    frame_.call = &call;
+    frame_.signature = &signature;
+  }
+
+  CallFrame Make(int number) {
+    frame_.number = number;
+    if (signature_.form == CallForm::kClone) MarshalClone();
+    if (signature_.form == CallForm::kClone3) MarshalClone3();
+    if (signature_.form != CallForm::kInOrder) return std::move(frame_);
+    for (int i = 0; i < Signature::kMaxParameters; ++i) {
+      const Value* value = PrintedArgument(call_, i);
+      if (value != nullptr) frame_.arguments[i] = Argument(signature_.parameters[i], *value);
+    }
+    return std::move(frame_);
+  }
+
+ private:
+  uint64_t Argument(const Parameter& parameter, const Value& value) {
+    switch (parameter.kind) {
+      case ParameterKind::kNone:
+        return 0;
+      case ParameterKind::kNumber:
+      case ParameterKind::kFd:
+      case ParameterKind::kAddress:
+        return Number(value);
+      case ParameterKind::kPath:
+        return String(value);
+      case ParameterKind::kIn:
+        return InBuffer(value, SizeOf(parameter));
+      case ParameterKind::kTimespecIn:
+        return Timespec(value);
+      case ParameterKind::kContextOut:
+        return Context(value);
+      case ParameterKind::kIocbs:
+        return Iocbs(value);
+      case ParameterKind::kEvents:
+        return OutBuffer(value, EventBytes(parameter));
+      case ParameterKind::kOut:
+      case ParameterKind::kFdPairOut:
+      case ParameterKind::kTimespecOut:
+      case ParameterKind::kStatusOut:
+      case ParameterKind::kStatOut:
+        return OutBuffer(value, SizeOf(parameter));
+    }
+    return 0;
+  }
+
+  uint64_t SizeOf(const Parameter& parameter) const {
+    if (parameter.size_argument < 0) return parameter.size;
+    const Value* size = PrintedArgument(call_, parameter.size_argument);
+    return size == nullptr || size->kind == ValueKind::kOmitted ? 0 : Number(*size);
+  }
+
+  uint64_t EventBytes(const Parameter& parameter) const {
+    const uint64_t events = SizeOf(parameter);
+    return events > kLargestBuffer / parameter.size ? 0 : events * parameter.size;
+  }
+
+  // An address that the transcript shows: the process had memory there unless the call says no.
+  uint64_t Known(const Value& value, uint64_t bytes) {
+    const uint64_t address = Number(value);
+    const bool was_there = !FailedWith(call_, "EFAULT") && !FailedWith(call_, "ENOMEM");
+    if (was_there && bytes <= kLargestBuffer) AssumeMemory(address, bytes);
+    return address;
+  }
+
+  uint64_t String(const Value& value) {
+    if (IsAddress(value)) return Known(value, 1);
+    const std::string text = strace::Bytes(value);
+    const uint64_t address = staging_->ForCall(text.size() + 1);
+    user::WriteString(address, text);
+    return address;
+  }
+
+  // What was printed of a buffer, zeros behind it.
+  uint64_t InBuffer(const Value& value, uint64_t bytes) {
+    if (value.kind != ValueKind::kString) return Known(value, bytes);
+    const std::string text = strace::Bytes(value);
+    const uint64_t size = std::max<uint64_t>(text.size(), bytes <= kLargestBuffer ? bytes : 0);
+    const uint64_t address = staging_->ForCall(size);
+    WritePadded(address, text, size);
+    return address;
+  }
+
+  uint64_t OutBuffer(const Value& value, uint64_t bytes) {
+    if (IsAddress(value)) return Known(value, bytes);
+    return staging_->ForCall(bytes <= kLargestBuffer ? bytes : 1);
+  }
+
+  static void WritePadded(uint64_t address, const std::string& text, uint64_t size) {
+    user::WriteMemory(address, text.data(), text.size());
+    if (size == text.size()) return;
+    const std::string zeros(size - text.size(), '\0');
+    user::WriteMemory(address + text.size(), zeros.data(), zeros.size());
+  }
+
+  uint64_t Timespec(const Value& value) {
+    if (IsAddress(value)) return Known(value, 16);
+    const int64_t words[2] = {static_cast<int64_t>(Field(value, "tv_sec")),
+                              static_cast<int64_t>(Field(value, "tv_nsec"))};
+    const uint64_t address = staging_->ForCall(sizeof(words));
+    user::WriteMemory(address, words, sizeof(words));
+    return address;
+  }
+
+  // The word at ctxp goes in and comes out; strace prints what came out. What went in must have
+  // been 0 where a context was made. Where io_setup refused with EINVAL a number of events that it
+  // takes, the word cannot have been 0.
+  uint64_t Context(const Value& value) {
+    const uint64_t address = IsAddress(value) ? Known(value, 8) : staging_->ForCall(8);
+    if (FailedWith(call_, "EFAULT")) return address;
+    const uint32_t nr_events = static_cast<uint32_t>(frame_.arguments[0]);
+    const bool size_is_taken = nr_events != 0 && nr_events <= 0x10000000u / sizeof(io_event) / 2;
+    user::Store<uint64_t>(address, FailedWith(call_, "EINVAL") && size_is_taken ? 1 : 0);
+    return address;
+  }
+
+  uint64_t Iocbs(const Value& value) {
+    if (value.kind != ValueKind::kArray) return Known(value, 8);
+    std::vector<uint64_t> pointers;
+    for (const Value& element : value.children) pointers.push_back(Iocb(element, pointers.size()));
+    const uint64_t bytes = pointers.size() * sizeof(uint64_t);
+    const uint64_t address = staging_->ForCall(bytes);
+    user::WriteMemory(address, pointers.data(), bytes);
+    return address;
+  }
+
+  uint64_t Iocb(const Value& value, size_t index) {
+    StagedIocb staged;
+    if (value.kind != ValueKind::kStruct) {
+      staged.address = Number(value);
+      frame_.iocbs.push_back(staged);
+      return staged.address;
+    }
+    staged.shown = true;
+    FillIocb(value, &staged);
+    if (const auto known = addresses_.find({&call_, index}); known != addresses_.end()) {
+      staged.address = known->second;
+      AssumeMemory(staged.address, sizeof(iocb));
+    } else {
+      staged.address = staging_->Keep(sizeof(iocb));
+      staged.kept_iocb = true;
+    }
+    user::Store<iocb>(staged.address, staged.value);
+    frame_.iocbs.push_back(staged);
+    return staged.address;
+  }
+
+  void FillIocb(const Value& value, StagedIocb* staged) {
+    iocb& iocb = staged->value;
+    iocb.aio_data = Field(value, "aio_data");
+    iocb.aio_key = static_cast<uint32_t>(Field(value, "aio_key"));
+    iocb.aio_rw_flags = static_cast<uint32_t>(Field(value, "aio_rw_flags"));
+    iocb.aio_lio_opcode = static_cast<uint16_t>(Field(value, "aio_lio_opcode"));
+    iocb.aio_reqprio = static_cast<int16_t>(Field(value, "aio_reqprio"));
+    iocb.aio_fildes = static_cast<uint32_t>(Field(value, "aio_fildes"));
+    iocb.aio_nbytes = Field(value, "aio_nbytes");
+    iocb.aio_offset = static_cast<int64_t>(Field(value, "aio_offset"));
+    iocb.aio_reserved2 = Field(value, "aio_reserved2");
+    iocb.aio_flags = static_cast<uint32_t>(Field(value, "aio_flags"));
+    iocb.aio_resfd = static_cast<uint32_t>(Field(value, "aio_resfd"));
+    const Value* buffer = strace::FindField(value, "aio_buf");
+    if (buffer == nullptr) return;
+    if (buffer->kind != ValueKind::kString) {
+      iocb.aio_buf = Known(*buffer, std::min(iocb.aio_nbytes, kLargestBuffer));
+      return;
+    }
+    const std::string text = strace::Bytes(*buffer);
+    const uint64_t size =
+        std::max<uint64_t>(text.size(), std::min(iocb.aio_nbytes, kLargestBuffer));
+    iocb.aio_buf = staged->kept_buffer = staging_->Keep(size);
+    WritePadded(iocb.aio_buf, text, size);
+  }
+
+  // clone(child_stack=NULL, flags=…, child_tidptr=…): named, in strace's own order.
+  void MarshalClone() {
+    static constexpr const char* kNames[] = {"flags", "child_stack", "parent_tid", "child_tidptr",
+                                             "tls"};
+    for (const Value& value : call_.args) {
+      const auto* name = std::find(std::begin(kNames), std::end(kNames), value.name);
+      if (name == std::end(kNames) || value.kind == ValueKind::kArray) continue;
+      frame_.arguments[name - kNames] = Number(value);
+    }
+    // Where a thread's id goes: the process had memory there.
+    AssumeMemory(frame_.arguments[3], 4);
+  }
+
+  // The C library tries clone3 first and falls back to clone where the kernel has none, as v4.19.
+  void MarshalClone3() {
+    frame_.number = NR_clone;
+    const Value* args = PrintedArgument(call_, 0);
+    if (args != nullptr && args->kind == ValueKind::kPair) args = &args->children[0];
+    if (args == nullptr || args->kind != ValueKind::kStruct) return;
+    const uint64_t stack = NumericField(*args, "stack");
+    frame_.arguments = {NumericField(*args, "flags") | NumericField(*args, "exit_signal"),
+                        stack == 0 ? 0 : stack + NumericField(*args, "stack_size"),
+                        NumericField(*args, "parent_tid"),
+                        NumericField(*args, "child_tid"),
+                        NumericField(*args, "tls"),
+                        0};
+  }
+
+  // 0 where the field is missing, or is printed as what came out: parent_tid=[1631].
+  static uint64_t NumericField(const Value& value, absl::string_view name) {
+    const Value* field = strace::FindField(value, name);
+    return field == nullptr ? 0 : strace::Evaluate(*field).value_or(0);
+  }
+
+  const strace::Call& call_;
+  const Signature& signature_;
+  const IocbAddresses& addresses_;
+  Staging* const staging_;
+  CallFrame frame_;
+};
+
+}  // namespace
+
+CallFrame Marshal(const strace::Call& call, const Signature& signature, int number,
+                  const IocbAddresses& iocb_addresses, Staging* staging) {
+  return Marshaller(call, signature, iocb_addresses, staging).Make(number);
+}
+
+}  // namespace kpath

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Replays a transcript on a simulated machine and judges every result.
+//
+//   absl::StatusOr<strace::Transcript> transcript = strace::ParseTranscript(name, text);
+//   absl::StatusOr<std::unique_ptr<Replayer>> replayer = Replayer::Create(*transcript, {});
+//   if (!replayer.ok()) …  // bad input: one line, nothing has run
+//   ReplayReport report = (*replayer)->Run();
+//
+// Each recorded process is a process of the machine whose program makes the recorded calls. Calls
+// begin in the order of the transcript, and a call begins only when those have ended that had ended
+// before it in the recording; what overlapped, overlaps. A call that is not modelled, or that opens
+// something outside of the model, is replayed as recorded: SYSCALL is executed where there is a
+// number for it, and what the program sees is what the transcript says.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "sim/machine/machine.h"
+#include "sim/trace/call_tree_events.h"
+#include "tools/transcript/replay/plan.h"
+#include "tools/transcript/replay/scenario.h"
+#include "tools/transcript/syntax/transcript.h"
+
+namespace kpath {
+
+struct ReplayOptions {
+  // Told what the run's calls are, as they happen; may be null. Must outlive the replayer.
+  CallEvents* calls = nullptr;
+  // Told of every probe outside of the replay's own doings; may be null.
+  ProbeListener* probes = nullptr;
+  // Called now and then, with how many of the steps have begun.
+  std::function<void(size_t begun, size_t all)> progress;
+};
+
+// A result that is not legal.
+struct IllegalResult {
+  uint32_t line = 0;
+  std::string call;  // as recorded, without the result
+  std::string recorded;
+  std::string simulated;
+  std::string reason;  // may be empty
+};
+
+struct ReplayReport {
+  size_t calls = 0;  // all of the transcript
+  size_t legal = 0;
+  std::map<std::string, int> as_recorded;  // not executed or not modelled: name, how often
+  std::vector<IllegalResult> illegal;
+  std::string kernel_report;  // a bug that the simulated kernel found in itself
+
+  bool AllLegal() const { return illegal.empty() && kernel_report.empty(); }
+};
+
+class Replayer {
+ public:
+  // `transcript` and what `options` refer to must outlive the replayer. Errors are one line each,
+  // "FILE:LINE:COLUMN: what is wrong, what was expected".
+  static absl::StatusOr<std::unique_ptr<Replayer>> Create(const strace::Transcript& transcript,
+                                                          const ReplayOptions& options);
+  virtual ~Replayer() = default;
+
+  // To the end. May be called once.
+  virtual ReplayReport Run() = 0;
+  virtual Machine& machine() = 0;
+};
+
+}  // namespace kpath

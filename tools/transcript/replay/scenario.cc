@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/transcript/replay/scenario.h"
+
+#include <set>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace kpath {
+namespace {
+
+constexpr int64_t kLargestFile = int64_t{1} << 40;
+
+// `4096`, `16K`, `1M`, `2G`; -1 if it is none of these.
+int64_t ParseSize(absl::string_view text) {
+  int64_t unit = 1;
+  if (!text.empty()) {
+    const char last = text.back();
+    if (last == 'K') unit = int64_t{1} << 10;
+    if (last == 'M') unit = int64_t{1} << 20;
+    if (last == 'G') unit = int64_t{1} << 30;
+    if (unit != 1) text.remove_suffix(1);
+  }
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number) || number < 0 || number > kLargestFile / unit) return -1;
+  return number * unit;
+}
+
+class Reader {
+ public:
+  explicit Reader(const strace::Transcript& transcript) : transcript_(transcript) {}
+
+  absl::StatusOr<Scenario> Read() {
+    for (const strace::Line& line : transcript_.lines) {
+      if (line.kind != strace::LineKind::kDirective) continue;
+      if (absl::Status status = ReadLine(line); !status.ok()) return status;
+    }
+    return scenario_;
+  }
+
+ private:
+  absl::Status Wrong(const strace::Line& line, const strace::Word& word, absl::string_view what) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(transcript_.file_name, ":", line.number, ":", word.column, ": ", what));
+  }
+
+  absl::Status ReadLine(const strace::Line& line) {
+    if (line.words.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(transcript_.file_name, ":", line.number,
+                                                     ":1: nothing behind '# kpath:', expected ",
+                                                     kSettings));
+    }
+    if (line.words[0].text == "file") return ReadFile(line);
+    for (const strace::Word& word : line.words) {
+      if (absl::Status status = ReadSetting(line, word); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadFile(const strace::Line& line) {
+    if (line.words.size() != 3) {
+      return Wrong(line, line.words[0], "expected file PATH size=BYTES");
+    }
+    const strace::Word& path = line.words[1];
+    const strace::Word& size = line.words[2];
+    if (path.text.empty() || path.text[0] != '/') {
+      return Wrong(line, path, absl::StrCat("'", path.text, "' is not an absolute path"));
+    }
+    const int64_t bytes = size.text.substr(0, 5) == "size=" ? ParseSize(size.text.substr(5)) : -1;
+    if (bytes < 0) {
+      return Wrong(line, size, absl::StrCat("'", size.text, "', expected size=BYTES up to 1024G"));
+    }
+    scenario_.files.push_back({std::string(path.text), bytes});
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadSetting(const strace::Line& line, const strace::Word& word) {
+    const size_t equals = word.text.find('=');
+    const absl::string_view name = word.text.substr(0, equals);
+    const absl::string_view value =
+        equals == absl::string_view::npos ? "" : word.text.substr(equals + 1);
+    if (name == "cpus") {
+      if (!absl::SimpleAtoi(value, &scenario_.cpus) || scenario_.cpus < 1 || scenario_.cpus > 64) {
+        return Wrong(line, word, absl::StrCat("'", word.text, "', expected cpus=1 to cpus=64"));
+      }
+    } else if (name == "seed") {
+      uint64_t seed = 0;
+      if (!absl::SimpleAtoi(value, &seed)) {
+        return Wrong(line, word, absl::StrCat("'", word.text, "', expected seed=NUMBER"));
+      }
+      scenario_.seed = seed;
+    } else if (name == "x32") {
+      if (value != "y" && value != "n") {
+        return Wrong(line, word, absl::StrCat("'", word.text, "', expected x32=y or x32=n"));
+      }
+      scenario_.x32 = value == "y";
+    } else {
+      return Wrong(line, word, absl::StrCat("unknown setting '", name, "', expected ", kSettings));
+    }
+    if (!seen_.insert(std::string(name)).second) {
+      return Wrong(line, word, absl::StrCat("'", name, "' is set a second time"));
+    }
+    return absl::OkStatus();
+  }
+
+  static constexpr const char* kSettings = "cpus=, seed=, x32= or file PATH size=";
+
+  const strace::Transcript& transcript_;
+  Scenario scenario_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+absl::StatusOr<Scenario> ReadScenario(const strace::Transcript& transcript) {
+  return Reader(transcript).Read();
+}
+
+}  // namespace kpath

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The `# kpath:` lines of a transcript: what machine it runs on.
+//
+//   # kpath: cpus=2 seed=7
+//   # kpath: x32=n
+//   # kpath: file /data/x size=1M
+//
+//   cpus=N       1 to 64, default 1
+//   seed=N       departs from the ordinary course of events at random, always the same way for N
+//   x32=y|n      whether the kernel knows the x32 ABI, default y
+//   file PATH size=N   a memory file that is there from the start, N bytes of zeros (K, M, G behind
+//                the number: times 1024, 1024², 1024³)
+//
+// Settings may stand anywhere; each may be given once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "tools/transcript/syntax/transcript.h"
+
+namespace kpath {
+
+struct ScenarioFile {
+  std::string path;
+  int64_t size = 0;  // bytes
+};
+
+struct Scenario {
+  int cpus = 1;
+  absl::optional<uint64_t> seed;
+  bool x32 = true;
+  std::vector<ScenarioFile> files;
+};
+
+// An error is one line, "FILE:LINE:COLUMN: what is wrong, what was expected".
+absl::StatusOr<Scenario> ReadScenario(const strace::Transcript& transcript);
+
+}  // namespace kpath

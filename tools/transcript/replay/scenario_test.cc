@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/transcript/replay/scenario.h"
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace kpath {
+namespace {
+
+absl::StatusOr<Scenario> Read(absl::string_view text) {
+  const absl::StatusOr<strace::Transcript> transcript = strace::ParseTranscript("t.strace", text);
+  EXPECT_TRUE(transcript.ok()) << transcript.status();
+  return ReadScenario(*transcript);
+}
+
+TEST(Scenario, WithoutDirectivesItIsTheOrdinaryMachine) {
+  const auto scenario = Read("# a comment\ngetpid() = 1\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->cpus, 1);
+  EXPECT_FALSE(scenario->seed.has_value());
+  EXPECT_TRUE(scenario->x32);
+  EXPECT_TRUE(scenario->files.empty());
+}
+
+TEST(Scenario, ReadsAllSettings) {
+  const auto scenario =
+      Read("# kpath: cpus=2 seed=7\n# kpath: x32=n\n# kpath: file /data/x size=1M\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->cpus, 2);
+  EXPECT_EQ(scenario->seed, 7u);
+  EXPECT_FALSE(scenario->x32);
+  ASSERT_EQ(scenario->files.size(), 1u);
+  EXPECT_EQ(scenario->files[0].path, "/data/x");
+  EXPECT_EQ(scenario->files[0].size, 1 << 20);
+}
+
+TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
+  const struct {
+    const char* text;
+    const char* message;
+  } kCases[] = {
+      {"# kpath: cpus=65", "t.strace:1:10: 'cpus=65', expected cpus=1 to cpus=64"},
+      {"\n# kpath: cpus=two", "t.strace:2:10: 'cpus=two', expected cpus=1 to cpus=64"},
+      {"# kpath: seed=-1", "t.strace:1:10: 'seed=-1', expected seed=NUMBER"},
+      {"# kpath: x32=maybe", "t.strace:1:10: 'x32=maybe', expected x32=y or x32=n"},
+      {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
+      {"# kpath: cpu=1",
+       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32= or file PATH size="},
+      {"# kpath: file x size=1", "t.strace:1:15: 'x' is not an absolute path"},
+      {"# kpath: file /x size=1T", "t.strace:1:18: 'size=1T', expected size=BYTES up to 1024G"},
+      {"# kpath: file /x", "t.strace:1:10: expected file PATH size=BYTES"},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(Read(absl::StrCat(c.text, "\n")).status().message(), c.message) << c.text;
+  }
+}
+
+}  // namespace
+}  // namespace kpath

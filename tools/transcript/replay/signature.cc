@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/transcript/replay/signature.h"
+
+#include <iterator>
+
+namespace kpath {
+namespace {
+
+constexpr Parameter kNumber = {ParameterKind::kNumber};
+constexpr Parameter kFd = {ParameterKind::kFd};
+constexpr Parameter kPath = {ParameterKind::kPath};
+constexpr Parameter kAddress = {ParameterKind::kAddress};
+constexpr Parameter kFdPairOut = {ParameterKind::kFdPairOut, -1, 8};
+constexpr Parameter kTimespecIn = {ParameterKind::kTimespecIn, -1, 16};
+constexpr Parameter kTimespecOut = {ParameterKind::kTimespecOut, -1, 16};
+constexpr Parameter kContextOut = {ParameterKind::kContextOut, -1, 8};
+constexpr Parameter kIocbs = {ParameterKind::kIocbs};
+constexpr Parameter kEvents = {ParameterKind::kEvents, 2, 32};
+constexpr Parameter kStatusOut = {ParameterKind::kStatusOut, -1, 4};
+constexpr Parameter kStatOut = {ParameterKind::kStatOut, -1, 144};
+constexpr Parameter In(int size_argument) { return {ParameterKind::kIn, size_argument}; }
+constexpr Parameter Out(int size_argument) { return {ParameterKind::kOut, size_argument}; }
+
+// clang-format off
+constexpr Signature kSignatures[] = {
+    {"access", {kPath, kNumber}},
+    {"brk", {kAddress}, ResultKind::kAddress},
+    {"chdir", {kPath}},
+    {"clock_gettime", {kNumber, kTimespecOut}},
+    {"clone", {}, ResultKind::kExact, CallForm::kClone},
+    {"clone3", {}, ResultKind::kExact, CallForm::kClone3},
+    {"close", {kFd}},
+    {"creat", {kPath, kNumber}},
+    {"dup", {kFd}},
+    {"dup2", {kFd, kNumber}},
+    {"dup3", {kFd, kNumber, kNumber}},
+    {"eventfd", {kNumber}},
+    {"eventfd2", {kNumber, kNumber}},
+    {"exit", {kNumber}, ResultKind::kNothing},
+    {"exit_group", {kNumber}, ResultKind::kNothing},
+    {"faccessat", {kFd, kPath, kNumber}},
+    {"fchdir", {kFd}},
+    {"fdatasync", {kFd}},
+    {"fork", {}},
+    {"fstat", {kFd, kStatOut}},
+    {"fsync", {kFd}},
+    {"ftruncate", {kFd, kNumber}},
+    {"getpid", {}},
+    {"getppid", {}},
+    {"gettid", {}},
+    {"io_destroy", {kAddress}},
+    {"io_getevents", {kAddress, kNumber, kNumber, kEvents, kTimespecIn}, ResultKind::kReaped},
+    {"io_setup", {kNumber, kContextOut}},
+    {"io_submit", {kAddress, kNumber, kIocbs}, ResultKind::kSubmitted},
+    {"lseek", {kFd, kNumber, kNumber}},
+    {"madvise", {In(1), kNumber, kNumber}},
+    {"mkdir", {kPath, kNumber}},
+    {"mkdirat", {kFd, kPath, kNumber}},
+    {"mmap", {kAddress, kNumber, kNumber, kNumber, kFd, kNumber}, ResultKind::kAddress},
+    {"mprotect", {In(1), kNumber, kNumber}},
+    {"mremap", {kAddress, kNumber, kNumber, kNumber, kAddress}, ResultKind::kAddress},
+    {"munmap", {kAddress, kNumber}},
+    {"nanosleep", {kTimespecIn, kTimespecOut}},
+    {"open", {kPath, kNumber, kNumber}},
+    {"openat", {kFd, kPath, kNumber, kNumber}},
+    {"pipe", {kFdPairOut}},
+    {"pipe2", {kFdPairOut, kNumber}},
+    {"pread64", {kFd, Out(2), kNumber, kNumber}, ResultKind::kCount},
+    {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
+    {"read", {kFd, Out(2), kNumber}, ResultKind::kCount},
+    {"rmdir", {kPath}},
+    {"truncate", {kPath, kNumber}},
+    {"umask", {kNumber}},
+    {"unlink", {kPath}},
+    {"unlinkat", {kFd, kPath, kNumber}},
+    {"vfork", {}},
+    {"wait4", {kNumber, kStatusOut, kNumber, kAddress}},
+    {"write", {kFd, In(2), kNumber}, ResultKind::kCount},
+};
+// clang-format on
+
+}  // namespace
+
+const Signature* FindSignature(absl::string_view name) {
+  for (const Signature& signature : kSignatures) {
+    if (name == signature.name) return &signature;
+  }
+  return nullptr;
+}
+
+}  // namespace kpath

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/transcript/replay/turns.h"
+
+#include "tools/transcript/replay/kernel_mode.h"
+
+namespace kpath {
+
+bool Turns::MayBegin(size_t step) const {
+  if (step != next_) return false;
+  for (size_t other : active_) {
+    if (plan_.steps[other].end < plan_.steps[step].begin) return false;
+  }
+  return true;
+}
+
+void Turns::Begin(size_t step) {
+  while (!MayBegin(step)) Park();
+  ++next_;
+  active_.insert(step);
+  WakeNext();
+}
+
+void Turns::End(size_t step) {
+  active_.erase(step);
+  WakeNext();
+}
+
+void Turns::WakeNext() {
+  if (next_ == plan_.steps.size() || !MayBegin(next_)) return;
+  const auto found = tasks_.find(plan_.steps[next_].pid);
+  if (found == tasks_.end()) return;  // not made yet: it looks by itself when it is
+  task_struct* task = found->second;
+  if (task->state != TASK_UNINTERRUPTIBLE || !parked_.count(task)) return;
+  if (task->on_rq) {
+    task->state = TASK_RUNNING;  // it has not got to schedule() yet
+  } else {
+    wake_up_new_task(task);
+  }
+}
+
+void Turns::Park() {
+  task_struct* self = current;
+  InKernelMode([&] {
+    parked_.insert(self);
+    self->state = TASK_UNINTERRUPTIBLE;
+    const bool my_turn =
+        next_ < plan_.steps.size() && plan_.steps[next_].pid == self->pid && MayBegin(next_);
+    if (my_turn) {
+      self->state = TASK_RUNNING;
+    } else {
+      schedule();
+    }
+    parked_.erase(self);
+  });
+}
+
+void Turns::ParkForGood() {
+  while (true) Park();
+}
+
+}  // namespace kpath
