@@ -6,6 +6,7 @@
 #include "sim/mm/memory.h"
 #include "sim/mm/mm.h"
 #include "sim/mm/mmap.h"
+#include "sim/mm/swap.h"
 #include "sim/mm/tlb.h"
 #include "sim/vfs/fs.h"
 
@@ -18,13 +19,23 @@ using AreaList = std::vector<kptr<vm_area_struct>>;
 // nothing that leads from them to it.
 void unlink_anon_vmas(kptr<vm_area_struct> vma) { FUNCTION(vma); }
 
+// v4.19 mm/memory.c: free_pgd_range. Departs: the tables' own pages are not modelled.
+void free_pgd_range(mmu_gather* tlb, unsigned long addr, unsigned long end) {
+  FUNCTION(tlb->mm, Value::Address(addr), Value::Address(end));
+}
+
 // v4.19 mm/memory.c: free_pgtables. The entries are gone; leaves the lists by which a file finds
-// its mappings. Departs: the tables' own pages are not modelled.
-void free_pgtables(const AreaList& areas) {
+// its mappings, and frees the tables, those of neighbouring areas together.
+void free_pgtables(mmu_gather* tlb, const AreaList& areas) {
   FUNCTION(areas.size());
-  for (const kptr<vm_area_struct>& vma : areas) {
-    unlink_anon_vmas(vma);
-    unlink_file_vma(vma);
+  constexpr unsigned long PMD_SIZE = 1ul << 21;
+  for (size_t first = 0, next = 0; first < areas.size(); first = next) {
+    do {
+      unlink_anon_vmas(areas[next]);
+      unlink_file_vma(areas[next]);
+      ++next;
+    } while (next < areas.size() && areas[next]->vm_start <= areas[next - 1]->vm_end + PMD_SIZE);
+    free_pgd_range(tlb, areas[first]->vm_start, areas[next - 1]->vm_end);
   }
 }
 
@@ -32,10 +43,11 @@ void free_pgtables(const AreaList& areas) {
 void unmap_region(kptr<mm_struct> mm, const AreaList& areas, unsigned long start,
                   unsigned long end) {
   FUNCTION(mm, Value::Address(start), Value::Address(end));
+  lru_add_drain();
   mmu_gather tlb;
   tlb_gather_mmu(&tlb, mm, start, end);
   unmap_vmas(&tlb, areas, start, end);
-  free_pgtables(areas);
+  free_pgtables(&tlb, areas);
   tlb_finish_mmu(&tlb, start, end);
 }
 
@@ -121,10 +133,11 @@ void exit_mmap(kptr<mm_struct> mm) {
   AreaList areas;
   for (const auto& [start, vma] : mm->mmap) areas.push_back(vma);
   if (areas.empty()) return;
+  lru_add_drain();
   mmu_gather tlb;
   tlb_gather_mmu(&tlb, mm, 0, ~0ul);
   unmap_vmas(&tlb, areas, 0, ~0ul);
-  free_pgtables(areas);
+  free_pgtables(&tlb, areas);
   tlb_finish_mmu(&tlb, 0, ~0ul);
   mm->mmap.clear();
   for (const kptr<vm_area_struct>& vma : areas) {

@@ -37,6 +37,8 @@ void lru_cache_add_active_or_unevictable(kptr<page> page) {
   __lru_cache_add(page);
 }
 
+void lru_add_drain() { FUNCTION(); }
+
 void mark_page_accessed(kptr<page> page) {
   FUNCTION(page);
   if (!PageReferenced(page)) {

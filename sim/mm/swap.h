@@ -21,6 +21,10 @@ void lru_cache_add(kptr<page> page);
 void lru_cache_add_anon(kptr<page> page);
 void lru_cache_add_active_or_unevictable(kptr<page> page);
 
+// Empties the batches of pages on their way to a list; called before pages are taken out of page
+// tables. There are no batches.
+void lru_add_drain();
+
 // The page was used. Unreferenced becomes referenced; inactive and referenced becomes active.
 void mark_page_accessed(kptr<page> page);
 

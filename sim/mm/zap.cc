@@ -101,6 +101,7 @@ void unmap_single_vma(mmu_gather* tlb, kptr<vm_area_struct> vma, unsigned long s
 void zap_page_range_single(kptr<vm_area_struct> vma, unsigned long address, unsigned long size,
                            const zap_details* details) {
   FUNCTION(vma, Value::Address(address), size);
+  lru_add_drain();
   mmu_gather tlb;
   tlb_gather_mmu(&tlb, vma->vm_mm, address, address + size);
   unmap_single_vma(&tlb, vma, address, address + size, details);
@@ -117,6 +118,7 @@ void unmap_vmas(mmu_gather* tlb, const std::vector<kptr<vm_area_struct>>& areas,
 
 void zap_page_range(kptr<vm_area_struct> vma, unsigned long start, unsigned long size) {
   FUNCTION(vma, Value::Address(start), size);
+  lru_add_drain();
   mmu_gather tlb;
   tlb_gather_mmu(&tlb, vma->vm_mm, start, start + size);
   unmap_single_vma(&tlb, vma, start, start + size, nullptr);
