@@ -58,8 +58,8 @@ inline constexpr CodeSymbol do_syscall_64 = {
 // ---- Macros ----
 
 // Saves the general purpose registers in pt_regs, `saved_rax` as rax. A register whose value is
-// safe on the stack is cleared at once, so that the kernel cannot be made to speculate with a user's
-// value; not so rdi, rsi and rax, which are about to be overwritten or wanted.
+// safe on the stack is cleared at once, so that the kernel cannot be made to speculate with a
+// user's value; not so rdi, rsi and rax, which are about to be overwritten or wanted.
 constexpr auto PUSH_AND_CLEAR_REGS(const Operand& saved_rax) {
   return MakeLines(
       pushq(rdi),                               // pt_regs::di

@@ -86,8 +86,10 @@ TEST(IoSubmit, AListThatEndsBeforeNrTakesWhatIsThere) {
   RunAio({}, [](AioProgram& p) {
     ASSERT_EQ(p.Setup(8), 0);
     const int64_t page =
-        user::mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        user::mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_GT(page, 0);
+    // What follows is not mapped.
+    ASSERT_EQ(user::munmap(static_cast<uint64_t>(page) + 4096, 4096), 0);
     const auto cb = p.arena.Put(p.Read(512));
     const uint64_t last = static_cast<uint64_t>(page) + 4096 - 8;
     user::Store<uint64_t>(last, cb.address());

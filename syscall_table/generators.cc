@@ -35,7 +35,7 @@ constexpr absl::string_view kRowsHead =
 //   SYSCALL_ROW           kpath has a function of the entry's name
 //   SYSCALL_NOT_MODELLED  v4.19 has that function, kpath does not; it is not declared anywhere
 //   SYSCALL_NO_ENTRY      v4.19 has no function: sys_ni_syscall
-// Numbers without a line hold sys_ni_syscall too. Rows of abi "x32" exist only in a kernel with x32.
+// Numbers without a line hold sys_ni_syscall too. Rows of abi "x32" exist only with x32.
 
 #if !defined(SYSCALL_ROW) || !defined(SYSCALL_NOT_MODELLED) || !defined(SYSCALL_NO_ENTRY)
 #error "syscalls_64.inc: define SYSCALL_ROW, SYSCALL_NOT_MODELLED and SYSCALL_NO_ENTRY first"

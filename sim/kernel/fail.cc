@@ -31,8 +31,6 @@ std::string Reason::Text() const {
   return text;
 }
 
-std::string Reason::ToString() const {
-  return absl::StrCat(ErrnoName(number), ": ", Text());
-}
+std::string Reason::ToString() const { return absl::StrCat(ErrnoName(number), ": ", Text()); }
 
 }  // namespace kpath

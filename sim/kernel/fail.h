@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Errors of the simulated kernel. A kernel function that refuses something says so through Fail: the
-// errno that the kernel returns, and the reason in words and values.
+// Errors of the simulated kernel. A kernel function that refuses something says so through Fail:
+// the errno that the kernel returns, and the reason in words and values.
 //
 //   if (nr < 0) return Fail(EINVAL, "nr=$0 is negative", nr);
 //

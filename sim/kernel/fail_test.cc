@@ -15,7 +15,8 @@ struct thing {
 
 long check(long nr) {
   FUNCTION(nr);
-  if (nr < 0) return fn.Return(Fail(EINVAL, "nr=$0 is negative, flags=$1", nr, Value::Address(0x10)));
+  if (nr < 0)
+    return fn.Return(Fail(EINVAL, "nr=$0 is negative, flags=$1", nr, Value::Address(0x10)));
   return fn.Return(nr);
 }
 

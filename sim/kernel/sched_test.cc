@@ -99,7 +99,8 @@ TEST(Sched, WhoSleepsForEverIsNamedWithItsCallTrace) {
     set_current_state(TASK_UNINTERRUPTIBLE);
     io_schedule();
   });
-  EXPECT_THAT(kernel.Run(), HasSubstr("INFO: task stuck:1 blocked for ever. State: D\nCall Trace:\n"));
+  EXPECT_THAT(kernel.Run(),
+              HasSubstr("INFO: task stuck:1 blocked for ever. State: D\nCall Trace:\n"));
 }
 
 TEST(Sched, TaskWorkRunsLastAddedFirst) {
@@ -131,8 +132,8 @@ TEST(Sched, ManyTasksOnManyCpusAllEnd) {
   EXPECT_EQ(ended, 50);
 }
 
-// Pairs of tasks that put each other to sleep and wake each other: no wake-up is lost, and no task is
-// executed by two CPUs, whichever CPU steps when.
+// Pairs of tasks that put each other to sleep and wake each other: no wake-up is lost, and no task
+// is executed by two CPUs, whichever CPU steps when.
 TEST(Sched, SleepersAreWokenWhileTheirCpuLeavesThem) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     TestKernel kernel(2 + static_cast<int>(seed % 2), std::make_unique<SeededChooser>(seed, 2));

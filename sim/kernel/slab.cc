@@ -22,9 +22,7 @@ struct slab_globals {
 
 KernelGlobal<slab_globals> slab;
 
-const char* Here() {
-  return current->function == nullptr ? "?" : current->function->info().name;
-}
+const char* Here() { return current->function == nullptr ? "?" : current->function->info().name; }
 
 std::string DescribeAllocation(const SlabHeader& header) {
   return absl::StrCat("Allocated by task ", header.allocated_by, " in ", header.allocated_in,
@@ -46,9 +44,7 @@ std::string DescribeObject(const SlabHeader& header) {
          {DescribeObject(header), DescribeAllocation(header), DescribeFree(header)});
 }
 
-bool AllocationFails() {
-  return current->machine->Choose(ChoiceKind::kFailAlloc, 2) != 0;
-}
+bool AllocationFails() { return current->machine->Choose(ChoiceKind::kFailAlloc, 2) != 0; }
 
 }  // namespace
 

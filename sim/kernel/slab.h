@@ -13,10 +13,10 @@
 //   kmem_cache_free(*kioctx_cachep, ctx);
 //   ctx->max_reqs;  // stops the machine: BUG: KASAN: use-after-free in …
 //
-// kptr<T> is the pointer to a kernel object: it knows which allocation it was made from, and each use
-// checks that this allocation still lives. It can be null and can carry an errno (IS_ERR, PTR_ERR).
-// An object also has a simulated kernel address, for printing and for what the kernel sorts by
-// address; it depends on nothing but the order of allocations.
+// kptr<T> is the pointer to a kernel object: it knows which allocation it was made from, and each
+// use checks that this allocation still lives. It can be null and can carry an errno (IS_ERR,
+// PTR_ERR). An object also has a simulated kernel address, for printing and for what the kernel
+// sorts by address; it depends on nothing but the order of allocations.
 //
 // Context: any; GFP_KERNEL may sleep in the kernel, so it is refused where sleeping is.
 //
@@ -45,12 +45,12 @@ struct SlabHeader {
   class kmem_cache_base* cache = nullptr;
   uint32_t generation = 0;
   bool live = false;
-  uint64_t address = 0;                  // simulated
-  const char* allocated_in = nullptr;    // modelled function
+  uint64_t address = 0;                // simulated
+  const char* allocated_in = nullptr;  // modelled function
   const char* freed_in = nullptr;
   Position allocated_at = {};
   Position freed_at = {};
-  int allocated_by = 0;                  // pid
+  int allocated_by = 0;  // pid
   int freed_by = 0;
 };
 
@@ -147,8 +147,8 @@ class kmem_cache_base {
 inline constexpr size_t kSlabHeaderBytes = (sizeof(SlabHeader) + 15) / 16 * 16;
 
 inline SlabHeader* HeaderOf(const void* object) {
-  return reinterpret_cast<SlabHeader*>(
-      const_cast<uint8_t*>(static_cast<const uint8_t*>(object)) - kSlabHeaderBytes);
+  return reinterpret_cast<SlabHeader*>(const_cast<uint8_t*>(static_cast<const uint8_t*>(object)) -
+                                       kSlabHeaderBytes);
 }
 inline void* ObjectOf(SlabHeader* header) {
   return reinterpret_cast<uint8_t*>(header) + kSlabHeaderBytes;
@@ -208,9 +208,9 @@ void kfree(const kptr<T>& pointer) {
 
 // ---- Shutdown ----
 
-// Tells what is still allocated in the caches of the current machine, a line an object, with where and
-// when it was allocated; empty if nothing is. `ignore` lists caches of objects that live as long as
-// the machine.
+// Tells what is still allocated in the caches of the current machine, a line an object, with where
+// and when it was allocated; empty if nothing is. `ignore` lists caches of objects that live as
+// long as the machine.
 std::string DescribeLeaks(const std::vector<std::string>& ignore);
 
 // ---- kptr, the inline parts ----
@@ -220,7 +220,8 @@ kptr<T>::kptr(T* object) : object_(object), generation_(HeaderOf(object)->genera
 
 template <typename T>
 T* kptr<T>::Check() const {
-  if (object_ == nullptr) [[unlikely]] ReportNullDereference(-error_);
+  if (object_ == nullptr) [[unlikely]]
+    ReportNullDereference(-error_);
   if (HeaderOf(object_)->generation != generation_) [[unlikely]] {
     ReportUseAfterFree(*HeaderOf(object_));
   }

@@ -69,7 +69,8 @@ TEST(Slab, UseAfterFreeStopsTheMachine) {
     use_thing(t);
   });
   const std::string report = kernel.Run();
-  EXPECT_THAT(report, StartsWith("BUG: KASAN: use-after-free in use_thing\nThe object at 0xffff8881"));
+  EXPECT_THAT(report,
+              StartsWith("BUG: KASAN: use-after-free in use_thing\nThe object at 0xffff8881"));
   EXPECT_THAT(report, HasSubstr("belongs to the cache thing of size 4"));
   EXPECT_THAT(report, HasSubstr("Comm: culprit"));
   EXPECT_THAT(report, HasSubstr("Call Trace:\n use_thing"));
@@ -99,16 +100,17 @@ TEST(Slab, DoubleFreeStopsTheMachine) {
 TEST(Slab, NullAndErrorPointersStopTheMachineWhenUsed) {
   TestKernel null_kernel, error_kernel;
   null_kernel.Spawn("culprit", [] { use_thing(nullptr); });
-  EXPECT_THAT(null_kernel.Run(),
-              StartsWith("BUG: unable to handle kernel NULL pointer dereference at 0x0000000000000000"));
+  EXPECT_THAT(
+      null_kernel.Run(),
+      StartsWith("BUG: unable to handle kernel NULL pointer dereference at 0x0000000000000000"));
   error_kernel.Spawn("culprit", [] { use_thing(Error(EINVAL)); });
   EXPECT_THAT(error_kernel.Run(),
               StartsWith("BUG: unable to handle kernel paging request at 0xffffffffffffffea"));
 }
 
 TEST(Slab, AllocationFailsWhenTheChoiceSaysSo) {
-  TestKernel kernel(1, std::make_unique<ReplayChooser>(
-                           ChoiceLog{{1, ChoiceKind::kFailAlloc, 2, 1}}));
+  TestKernel kernel(1,
+                    std::make_unique<ReplayChooser>(ChoiceLog{{1, ChoiceKind::kFailAlloc, 2, 1}}));
   EnterMachine enter(kernel.machine);
   EXPECT_TRUE(make_thing());
   EXPECT_FALSE(make_thing());
@@ -122,8 +124,9 @@ TEST(Slab, SleepingAllocationWithPreemptionOffIsReported) {
     preempt_disable();
     make_thing();
   });
-  EXPECT_THAT(kernel.Run(), StartsWith("BUG: sleeping function called from invalid context\n"
-                                       "in_atomic(): 1, irqs_disabled(): 0, pid: 1, name: culprit"));
+  EXPECT_THAT(kernel.Run(),
+              StartsWith("BUG: sleeping function called from invalid context\n"
+                         "in_atomic(): 1, irqs_disabled(): 0, pid: 1, name: culprit"));
 }
 
 }  // namespace

@@ -81,7 +81,9 @@ void Cpu::Syscall() {
   regs.ss = regs.cs + 8;
   regs.rip = lstar;
   syscall_entry(*this);
-  KPATH_CHECK((regs.cs & 3) == 3, "the kernel came back without SYSRET or IRET");
+  // Maybe on another CPU: the task may have slept.
+  KPATH_CHECK((current_context->cpu->regs.cs & 3) == 3,
+              "the kernel came back without SYSRET or IRET");
 }
 
 // AMD64 Architecture Programmer's Manual, volume 3: SYSRET with a 64-bit operand.

@@ -235,7 +235,7 @@ TEST_F(ImportIovec, TheTotalIsClipped) {
   });
 }
 
-// Random walks over dice segments, compared with a plain string.
+// Random walks over random segments, compared with a plain string.
 TEST(IovIter, AgreesWithAPlainStringOnRandomWalks) {
   TestVfs vfs;
   std::mt19937 dice(7);

@@ -108,7 +108,7 @@ TEST(HostStateTest, FindsClocks) {
 }
 
 TEST(HostStateTest, FindsRandomNumbers) {
-  for (absl::string_view line : {"rand()", "std::rand()", "srand(1)", "random()", "drand48()",
+  for (absl::string_view line : {"rand()", "std::rand()", "srand(1)", "drand48()",
                                  "std::random_device device", "getrandom(p, 8, 0)"}) {
     EXPECT_THAT(Rules("a.cc", absl::StrCat("  ", line, ";\n")), ElementsAre("host_state@2"))
         << line;

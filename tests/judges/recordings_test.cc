@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The model's call graph against recordings of a real 4.19.13 kernel: what `kpath compare` says,
+// for each recording that has a scenario.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "sim/trace/call_tree_builder.h"
+#include "sim/trace/graph_reader.h"
+#include "sim/trace/graph_reader_file.h"
+#include "tools/compare/compare.h"
+#include "tools/compare/side_by_side.h"
+#include "tools/transcript/replay/replayer.h"
+
+namespace kpath {
+namespace {
+
+Graph GraphOfScenario(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadTextFile(path);
+  EXPECT_TRUE(text.ok()) << text.status();
+  const auto transcript = strace::ParseTranscript(path, *text);
+  EXPECT_TRUE(transcript.ok()) << transcript.status();
+  GraphBuilder builder;
+  ReplayOptions options;
+  options.calls = &builder;
+  auto replayer = Replayer::Create(*transcript, options);
+  EXPECT_TRUE(replayer.ok()) << replayer.status();
+  EXPECT_TRUE((*replayer)->Run().AllLegal());
+  return builder.Take();
+}
+
+class Recording : public testing::TestWithParam<const char*> {};
+
+TEST_P(Recording, TheModelTakesTheSamePath) {
+  const absl::StatusOr<Graph> recorded =
+      LoadGraph(absl::StrCat("tests/reference/linux-4.19.13/graph/", GetParam(), ".graph"));
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  const Graph model =
+      GraphOfScenario(absl::StrCat("tests/reference/scenarios/", GetParam(), ".strace"));
+  const CompareOptions options;
+  const absl::StatusOr<CompareResult> result = Compare(*recorded, model, options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->equal()) << Report(*recorded, model, options, *result, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Recording,
+                         testing::Values("getpid", "nr_5000", "io_setup_8", "io_setup_0",
+                                         "io_submit_tmpfs_pread_512", "io_submit_tmpfs_pwrite_512",
+                                         "io_getevents_tmpfs_pread_512", "io_submit_badf",
+                                         "io_submit_second_of_three_bad_fd",
+                                         "io_submit_nr_4294967295_null_list",
+                                         "io_destroy_idle_ctx"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace kpath

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Recorded runs of real programs: every result must be legal. And a recorded result that no kernel
+// could have returned must be noticed.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sim/trace/graph_reader_file.h"
+#include "tools/transcript/replay/replayer.h"
+
+namespace kpath {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Read(const std::string& path) {
+  const absl::StatusOr<std::string> text = ReadTextFile(path);
+  EXPECT_TRUE(text.ok()) << text.status();
+  return *text;
+}
+
+ReplayReport Replay(const std::string& name, const std::string& text) {
+  const auto transcript = strace::ParseTranscript(name, text);
+  EXPECT_TRUE(transcript.ok()) << transcript.status();
+  auto replayer = Replayer::Create(*transcript, {});
+  EXPECT_TRUE(replayer.ok()) << replayer.status();
+  return (*replayer)->Run();
+}
+
+std::string Describe(const ReplayReport& report) {
+  std::string text = report.kernel_report;
+  for (const IllegalResult& i : report.illegal) {
+    absl::StrAppend(&text, "\n", i.line, ": ", i.call, "\n  recorded ", i.recorded, ", simulated ",
+                    i.simulated, ": ", i.reason);
+  }
+  return text;
+}
+
+class Transcript : public testing::TestWithParam<const char*> {};
+
+TEST_P(Transcript, EveryResultIsLegal) {
+  const std::string path = absl::StrCat("tests/transcripts/", GetParam(), ".strace");
+  const ReplayReport report = Replay(path, Read(path));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_GT(report.legal, 20u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Transcript,
+                         testing::Values("libaio-harness-2", "libaio-harness-3", "libaio-harness-5",
+                                         "libaio-harness-12", "ltp-io_submit03", "ltp-io_setup02",
+                                         "ltp-io_getevents02"),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param, {{"-", "_"}});
+                         });
+
+// ---- Planted lies ----
+
+constexpr char kFirstRead[] = "examples/first-read.strace";
+
+ReplayReport ReplayWith(const std::string& from, const std::string& to) {
+  const std::string text = Read(kFirstRead);
+  EXPECT_THAT(text, HasSubstr(from));
+  return Replay(kFirstRead, absl::StrReplaceAll(text, {{from, to}}));
+}
+
+TEST(Lie, TheExampleItselfIsLegal) {
+  const ReplayReport report = Replay(kFirstRead, Read(kFirstRead));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_EQ(report.legal, 12u);
+}
+
+TEST(Lie, AnotherErrno) {
+  const ReplayReport report =
+      ReplayWith("-1 EBADF (Bad file descriptor)", "-1 EINVAL (Invalid argument)");
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_EQ(report.illegal[0].simulated, "-1 EBADF (Bad file descriptor)");
+  EXPECT_EQ(report.illegal[0].reason, "fd 9 is not open");
+  EXPECT_EQ(report.illegal[0].line, 9u);
+}
+
+TEST(Lie, AnotherResultOfAnEvent) {
+  const ReplayReport report = ReplayWith("res=26,", "res=25,");
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_THAT(report.illegal[0].reason, HasSubstr("is not one of those delivered"));
+}
+
+TEST(Lie, SuccessWhereTheKernelRefuses) {
+  const ReplayReport report = ReplayWith("= -1 EINVAL (Invalid argument)", "= 0");
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_EQ(report.illegal[0].simulated, "-1 EINVAL (Invalid argument)");
+}
+
+TEST(Lie, MoreEventsThanCouldBe) {
+  const ReplayReport report =
+      ReplayWith("[], {tv_sec=0, tv_nsec=2000000}) = 0", "[], {tv_sec=0, tv_nsec=2000000}) = 9");
+  ASSERT_EQ(report.illegal.size(), 1u);
+}
+
+TEST(Lie, AnotherDescriptor) {
+  const ReplayReport report = ReplayWith("0600) = 3", "0600) = 4");
+  EXPECT_FALSE(report.AllLegal());
+}
+
+TEST(Replay, ACallThatNeverReturnsInTheModelIsTold) {
+  const ReplayReport report =
+      Replay("t.strace", "7  pipe2([3, 4], 0) = 0\n7  read(3, \"x\", 1) = 1\n7  getpid() = 7\n");
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_EQ(report.illegal[0].simulated, "has not returned");
+  EXPECT_THAT(report.illegal[0].reason, HasSubstr("pipe_read"));
+}
+
+TEST(Replay, BadArgumentsAreRefusedBeforeAnythingRuns) {
+  const auto transcript =
+      strace::ParseTranscript("t.strace", "7  close(3) = 0\n7  lseek(3, 0, SEEK_FOO) = 0\n");
+  ASSERT_TRUE(transcript.ok()) << transcript.status();
+  const auto replayer = Replayer::Create(*transcript, {});
+  EXPECT_THAT(std::string(replayer.status().message()), HasSubstr("t.strace:2:"));
+}
+
+}  // namespace
+}  // namespace kpath
