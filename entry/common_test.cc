@@ -196,7 +196,7 @@ class TwoCpusTest : public SystemCallTest {
 };
 
 // Disabled until Cpu::Syscall looks at the CPU that the task has come back on.
-TEST_F(TwoCpusTest, DISABLED_ATaskThatWasMovedComesBackToUserModeOnItsNewCpu) {
+TEST_F(TwoCpusTest, ATaskThatWasMovedComesBackToUserModeOnItsNewCpu) {
   static int before, after;
   call_body = [](const pt_regs*) {
     before = smp_processor_id();

@@ -26,7 +26,17 @@ T ReadBytes(const Cpu& cpu, uint64_t address) {
                                      absl::Hex(address), " (read)"));
   }
   T value;
-  std::memcpy(&value, bytes, sizeof(value));
+  if ((address & ~kPageMask) + sizeof(value) <= kPageSize) {
+    std::memcpy(&value, bytes, sizeof(value));
+    return value;
+  }
+  // Into the next page, which may be elsewhere on the host. What is not there reads as ones.
+  uint8_t split[sizeof(value)];
+  for (size_t i = 0; i < sizeof(value); ++i) {
+    const uint8_t* byte = cpu.machine().memory.KernelBytes(address + i);
+    split[i] = byte == nullptr ? 0xff : *byte;
+  }
+  std::memcpy(&value, split, sizeof(value));
   return value;
 }
 
@@ -37,7 +47,16 @@ void WriteBytes(const Cpu& cpu, uint64_t address, T value) {
     cpu.machine().Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
                                      absl::Hex(address), " (write)"));
   }
-  std::memcpy(bytes, &value, sizeof(value));
+  if ((address & ~kPageMask) + sizeof(value) <= kPageSize) {
+    std::memcpy(bytes, &value, sizeof(value));
+    return;
+  }
+  uint8_t split[sizeof(value)];
+  std::memcpy(split, &value, sizeof(value));
+  for (size_t i = 0; i < sizeof(value); ++i) {
+    uint8_t* byte = cpu.machine().memory.KernelBytes(address + i);
+    if (byte != nullptr) *byte = split[i];
+  }
 }
 
 }  // namespace
