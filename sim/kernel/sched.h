@@ -30,6 +30,7 @@
 
 #include "sim/kernel/fail.h"
 #include "sim/kernel/lockdep_map.h"
+#include "sim/kernel/restart_block.h"
 #include "sim/kernel/slab.h"
 #include "sim/machine/machine.h"
 
@@ -117,6 +118,8 @@ struct task_struct : Context {
   blk_plug* plug = nullptr;
   kptr<signal_struct> signal;
   task_struct* real_parent = nullptr;
+  struct restart_block restart_block;  // how an interrupted call goes on
+  void* kthread_data = nullptr;        // kthread.h: of a thread of the kernel's own
 
   // task_work_add: run at the return to user mode, last added first run by task_work_run.
   std::vector<std::function<void()>> task_works;
