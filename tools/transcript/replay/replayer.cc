@@ -76,10 +76,8 @@ class VisibleProbes : public ProbeListener {
 
 class ReplayerImpl final : public Replayer {
  public:
-  ReplayerImpl(const strace::Transcript& transcript, Plan plan, const Scenario& scenario,
-               const ReplayOptions& options)
-      : transcript_(transcript),
-        plan_(std::move(plan)),
+  ReplayerImpl(Plan plan, const Scenario& scenario, const ReplayOptions& options)
+      : plan_(std::move(plan)),
         scenario_(scenario),
         options_(options),
         iocb_addresses_(InferIocbAddresses(plan_)),
@@ -345,7 +343,6 @@ class ReplayerImpl final : public Replayer {
     return text;
   }
 
-  const strace::Transcript& transcript_;
   const Plan plan_;
   const Scenario scenario_;
   const ReplayOptions options_;
@@ -376,7 +373,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
   }
-  return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
+  return std::make_unique<ReplayerImpl>(*std::move(plan), *scenario, options);
 }
 
 }  // namespace kpath
