@@ -65,13 +65,6 @@ int create_pipe_files(kptr<file>* res, unsigned flags);
 // v4.19 fs/pipe.c: pipe_fcntl, F_GETPIPE_SZ. Bytes, or -EBADF for a file that is no pipe.
 long pipe_fcntl_getsize(kptr<file> file);
 
-// What a write to a pipe without readers does to the writer, besides -EPIPE: send_sig(SIGPIPE).
-// Set by whoever models signals.
-struct PipeHooks {
-  void (*send_sigpipe)(task_struct* task) = nullptr;
-};
-extern KernelGlobal<PipeHooks> pipe_hooks;
-
 // Once per machine; see vfs_caches_init.
 void init_pipe_fs();
 
