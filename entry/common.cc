@@ -77,7 +77,8 @@ void DispatchSyscall(unsigned long nr, pt_regs* regs) {
   }
   nr = array_index_nospec(nr, table.size());
   const SyscallSlot& slot = table[nr];
-  STEP("sys_call_table", nr, slot.name == nullptr ? "sys_ni_syscall" : slot.name);
+  const char* const name = slot.name == nullptr ? "sys_ni_syscall" : slot.name;
+  STEP("sys_call_table", nr, name);
   regs->ax = static_cast<unsigned long>(slot.function(regs));
 }
 

@@ -182,6 +182,7 @@ void handle_signal(ksignal* ksig, pt_regs* regs) {
 // v4.19 arch/x86/kernel/signal.c: restore_sigcontext. 0 or -EFAULT.
 int restore_sigcontext(pt_regs* regs, user_ptr<const sigcontext_64> sc) {
   FUNCTION(sc);
+  current->restart_block.fn = do_no_restart_syscall;  // what was interrupted fails with -EINTR
   sigcontext_64 kept;
   if (copy_from_user(&kept, sc, sizeof(kept)) != 0) return fn.Return(-EFAULT);
   regs->bx = kept.bx;

@@ -175,7 +175,7 @@ void exit_signals(task_struct* tsk);
 // v4.19 kernel/time/itimer.c: it_real_fn. The ITIMER_REAL of a process has expired.
 hrtimer_restart it_real_fn(hrtimer* timer);
 
-// Fills in what vfs and mm call (SchedHooks::send_sig). Called by Boot.
+// Fills in what vfs and mm call (SchedHooks::send_sig, SigmaskHooks). Called by Boot.
 void signals_init();
 
 }  // namespace kpath

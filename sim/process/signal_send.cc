@@ -8,6 +8,7 @@
 #include "sim/kernel/pid.h"
 #include "sim/kernel/resource.h"
 #include "sim/process/signal.h"
+#include "sim/vfs/select.h"
 
 namespace kpath {
 namespace {
@@ -354,6 +355,21 @@ int force_sig_fault(int sig, int code, uint64_t addr, task_struct* t) {
 
 void signals_init() {
   sched_hooks->send_sig = [](int sig, task_struct* p, int priv) { send_sig(sig, p, priv); };
+  sigmask_hooks->block = [](uint64_t mask) {
+    const sigset_t newset = {mask & ~SIG_KERNEL_ONLY_MASK};
+    sigset_t saved;
+    sigprocmask(SIG_SETMASK, &newset, &saved);
+    return saved.sig;
+  };
+  sigmask_hooks->restore = [](uint64_t saved, bool by_signal) {
+    const sigset_t old = {saved};
+    if (by_signal) {
+      current->saved_sigmask = old;
+      set_restore_sigmask();
+    } else {
+      sigprocmask(SIG_SETMASK, &old, nullptr);
+    }
+  };
 }
 
 }  // namespace kpath

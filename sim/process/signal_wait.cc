@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waiting for a signal. v4.19 kernel/signal.c
+// Waiting for a signal, and going on after one. v4.19 kernel/signal.c
 #include "sim/kernel/fail.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/time.h"
@@ -66,6 +66,13 @@ SYSCALL_DEFINE4(rt_sigtimedwait, user_ptr<const sigset_t>, uthese, user_ptr<sigi
   const long ret = do_sigtimedwait(these, &info, uts ? &ts : nullptr);
   if (ret > 0 && uinfo && copy_siginfo_to_user(uinfo, &info) != 0) return Error(EFAULT);
   return ret;
+}
+
+// v4.19 kernel/signal.c: sys_restart_syscall. How user mode goes on with a call that a signal without
+// a handler has interrupted.
+SYSCALL_DEFINE0(restart_syscall) {
+  restart_block* restart = &current->restart_block;
+  return restart->fn(restart);
 }
 
 // v4.19 kernel/signal.c: sys_pause
