@@ -76,7 +76,8 @@ class VisibleProbes : public ProbeListener {
 
 class ReplayerImpl final : public Replayer {
  public:
-  ReplayerImpl(Plan plan, const Scenario& scenario, const ReplayOptions& options)
+  ReplayerImpl(const strace::Transcript& transcript, Plan plan, const Scenario& scenario,
+               const ReplayOptions& options)
       : plan_(std::move(plan)),
         scenario_(scenario),
         options_(options),
@@ -373,7 +374,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
   }
-  return std::make_unique<ReplayerImpl>(*std::move(plan), *scenario, options);
+  return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
 }
 
 }  // namespace kpath
