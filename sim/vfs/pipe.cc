@@ -14,8 +14,6 @@
 
 namespace kpath {
 
-KernelGlobal<PipeHooks> pipe_hooks;
-
 namespace {
 
 constexpr uint32_t PIPEFS_MAGIC = 0x50495045;

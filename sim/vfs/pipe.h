@@ -81,13 +81,6 @@ long pipe_fcntl(kptr<file> file, unsigned cmd, unsigned long arg);
 void pipe_lock(kptr<pipe_inode_info> pipe);
 void pipe_unlock(kptr<pipe_inode_info> pipe);
 
-// What a write to a pipe without readers does to the writer, besides -EPIPE: send_sig(SIGPIPE).
-// Set by whoever models signals.
-struct PipeHooks {
-  void (*send_sigpipe)(task_struct* task) = nullptr;
-};
-extern KernelGlobal<PipeHooks> pipe_hooks;
-
 // Once per machine; see vfs_caches_init.
 void init_pipe_fs();
 

@@ -112,7 +112,7 @@ struct Write {
 bool is_packetized(kptr<file> filp) { return (filp->f_flags & O_DIRECT) != 0; }
 
 Error FailNoReaders() {
-  if (pipe_hooks->send_sigpipe != nullptr) pipe_hooks->send_sigpipe(current);
+  SendSignalToCurrent(SIGPIPE);
   return Fail(EPIPE, "the pipe has no readers");
 }
 

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "sim/kernel/test_limits.h"
 #include "sim/kernel/timer.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/test_vfs.h"
@@ -93,7 +94,7 @@ TEST_P(Pipe, Pipe2ChecksItsArguments) {
     EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 1, F_GETFL, 0), O_WRONLY | O_NONBLOCK);
     EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 1, F_GETPIPE_SZ, 0), 65536);
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), 0);
-    current->files->rlimit_nofile = 5;
+    const TestLimit limit(RLIMIT_NOFILE, 5);
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), -EMFILE);
     EXPECT_EQ(current->files->next_fd, 4u);
   });
@@ -237,7 +238,10 @@ TEST_P(Pipe, TheEndOfTheFile) {
 TEST_P(Pipe, NoReaders) {
   static int signals;
   signals = 0;
-  pipe_hooks.Get(vfs.kernel.machine).send_sigpipe = [](task_struct*) { ++signals; };
+  sched_hooks.Get(vfs.kernel.machine).send_sig = [](int sig, task_struct*, int) {
+    EXPECT_EQ(sig, SIGPIPE);
+    ++signals;
+  };
   WithPipe(0, [&] {
     Close(0);
     EXPECT_EQ(Write("x"), -EPIPE);

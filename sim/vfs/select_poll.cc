@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sim/kernel/resource.h"
 #include "sim/kernel/restart_block.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/time.h"
@@ -123,9 +124,9 @@ int WriteRevents(const std::vector<poll_list*>& lists, user_ptr<pollfd> ufds) {
 // v4.19 fs/select.c: do_sys_poll
 int do_sys_poll(user_ptr<pollfd> ufds, unsigned nfds, const timespec64* end_time) {
   FUNCTION(ufds, nfds);
-  if (nfds > current->files->rlimit_nofile) {
+  if (nfds > rlimit(RLIMIT_NOFILE)) {
     return fn.Return(Fail(EINVAL, "$0 descriptors are more than RLIMIT_NOFILE, $1", nfds,
-                          current->files->rlimit_nofile));
+                          rlimit(RLIMIT_NOFILE)));
   }
   PollLists lists;
   int err = ReadPollfds(ufds, nfds, &lists);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/test_limits.h"
 #include "sim/vfs/select.h"
 
 #include <gmock/gmock.h>
@@ -191,7 +192,7 @@ TEST_P(Polling, ASignalEndsItAndItCanGoOn) {
 TEST_P(Polling, ManyDescriptors) {
   WithPipe([&] {
     // More than on the stack, more than on a page; more entries than on the stack.
-    current->files->rlimit_nofile = 1100;
+    const TestLimit limit(RLIMIT_NOFILE, 1100);
     std::vector<std::pair<int, uint16_t>> fds(1000, {0, EPOLLIN});
     fds.back() = {1, EPOLLOUT};
     EXPECT_EQ(Poll(fds, -1), 1);
@@ -200,7 +201,7 @@ TEST_P(Polling, ManyDescriptors) {
     Later(10, [&] { Write(); });
     EXPECT_EQ(Poll(fds, -1), 1000);
     EXPECT_EQ(fdget(0).file->f_count, 1);  // all entries are gone
-    current->files->rlimit_nofile = 999;
+    const TestLimit lower(RLIMIT_NOFILE, 999);
     EXPECT_EQ(Poll(fds, 0), -EINVAL);
     EXPECT_EQ(Why(), "EINVAL: 1000 descriptors are more than RLIMIT_NOFILE, 999");
   });
@@ -376,7 +377,7 @@ TEST_P(Polling, SelectAfterASignal) {
 
 TEST_P(Polling, LargeSetsNeedMemory) {
   WithPipe([&] {
-    current->files->rlimit_nofile = 1024;
+    const TestLimit limit(RLIMIT_NOFILE, 1024);
     ASSERT_EQ(f_dupfd(700, fdget(1).file, 0), 700);
     for (int64_t i = 0; i < 16; ++i) vfs.user.Write(sets[1] + i, uint64_t{0});
     vfs.user.Write(sets[1] + 700 / 64, uint64_t{1} << 700 % 64);
