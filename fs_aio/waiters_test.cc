@@ -109,7 +109,7 @@ TEST(Waiters, OfTwoWhoDestroyOneIsRefusedAtOnce) {
       std::string reason;
       const int64_t thread = Thread([&] {
         theirs = user::io_destroy(p.ctx);
-        reason = p.Reason();
+        if (theirs != 0) reason = p.Reason();
       });
       const int64_t mine = user::io_destroy(p.ctx);
       if (mine != 0) reason = p.Reason();
@@ -137,7 +137,7 @@ TEST(Weaknesses, APollOfTheEventfdThatItIsToTellDeadlocks) {
   EXPECT_NE(system.RunUntilIdle(), "");
 }
 
-TEST(Weaknesses, APollOfAnotherEventfdThanTheOneItTells) {
+TEST(Weaknesses, APollOfAnotherEventfdThanTheOneItTellsDoesNot) {
   RunAio({}, [](AioProgram& p) {
     ASSERT_EQ(p.Setup(8), 0);
     const int polled = static_cast<int>(user::eventfd(0, 0));

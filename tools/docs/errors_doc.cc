@@ -11,15 +11,17 @@ constexpr char kHead[] = R"(<!-- Generated: bazel-4 run //tools/docs:errors_doc 
 
 # The errors of native AIO
 
-Each row was provoked on a simulated machine: the results are what its kernel returned, the reason is what it said. The
-order is that of the kernel's checks: of two mistakes the one further up is told.
+Each row was provoked on a simulated machine: the results are what its kernel returned, the reason
+is what it said. The order is that of the kernel's checks: of two mistakes the one further up is
+told.
 
 - **Kernel**: what the function in `sys_call_table` returned.
-- **libaio**: what the function of libaio of that name returns: the negative errno; `errno` is not touched.
+- **libaio**: what the function of libaio of that name returns: the negative errno; `errno` is not
+  touched.
 - **syscall(2)**: what `syscall(2)` of the C library returns: -1 and `errno`.
 
-io_submit returns an error only for its first iocb. If some were taken before, it returns their number, and the error is
-lost until the program submits the rest again.
+io_submit returns an error only for its first iocb. If some were taken before, it returns their
+number, and the error is lost until the program submits the rest again.
 )";
 
 constexpr char kEvents[] = R"(
