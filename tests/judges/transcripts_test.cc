@@ -196,14 +196,17 @@ TEST(Signals, CallsOfAProcessThatIsDeadInTheModelAreTold) {
 }
 
 TEST(Signals, AnotherOldActionOrMaskOrLimitIsNoticed) {
-  const ReplayReport report = ReplayLines(
-      absl::StrCat(Catch("SIGUSR1", "SA_RESTORER"), Catch("SIGUSR1", "SA_RESTORER"),
-                   "7  rt_sigprocmask(SIG_SETMASK, [USR1], NULL, 8) = 0\n"
-                   "7  rt_sigprocmask(SIG_SETMASK, [], [USR2], 8) = 0\n"
-                   "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=30}) = 0\n"
-                   "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=31}) = 0\n"));
+  const ReplayReport report = ReplayLines(absl::StrCat(
+      Catch("SIGUSR1", "SA_RESTORER"),
+      "7  rt_sigaction(SIGUSR1, NULL, {sa_handler=0x402000, sa_mask=[], sa_flags=SA_RESTORER, "
+      "sa_restorer=0x7f8a44a38050}, 8) = 0\n",
+      "7  rt_sigprocmask(SIG_SETMASK, [USR1], NULL, 8) = 0\n"
+      "7  rt_sigprocmask(SIG_SETMASK, [], [USR2], 8) = 0\n"
+      "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=30}) = 0\n"
+      "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=31}) = 0\n"));
   ASSERT_EQ(report.illegal.size(), 3u) << Describe(report);
-  EXPECT_THAT(report.illegal[0].reason, HasSubstr("sa_handler is 0x0 in the recording"));
+  EXPECT_THAT(report.illegal[0].reason,
+              HasSubstr("sa_handler is 0x402000 in the recording, 0x401136"));
   EXPECT_THAT(report.illegal[1].reason, HasSubstr("the set is 0x800 in the recording, 0x200"));
   EXPECT_THAT(report.illegal[2].reason, HasSubstr("rlim_max is 0x1f in the recording, 0x1e"));
 }

@@ -154,12 +154,24 @@ void Signals::Adopt(const strace::Call& call) {
   }
 }
 
+bool Signals::ShowsExecs(int pid) const {
+  return std::any_of(plan_.steps.begin(), plan_.steps.end(), [pid](const PlanStep& step) {
+    return step.pid == pid && step.call != nullptr && step.call->name == "execve";
+  });
+}
+
 void Signals::AdoptAction(const strace::Call& call) {
   const int sig = NumberOf(call, 0);
-  if (!valid_signal(sig) || sig == 0 || !actions_.insert({Pid(), sig}).second) return;
-  const strace::Value* old = Shown(call, 2);
-  if (old == nullptr) return;
-  current->sighand->action[sig - 1] = Decode<k_sigaction>(ParameterKind::kSigactionOut, *old);
+  if (!valid_signal(sig) || sig == 0) return;
+  const bool first = actions_.insert({Pid(), sig}).second;
+  const strace::Value* shown = Shown(call, 2);
+  if (shown == nullptr) return;
+  const auto old = Decode<k_sigaction>(ParameterKind::kSigactionOut, *shown);
+  const bool as_after_exec =
+      old.handler == kSigDfl && old.sa_flags == 0 && sigisemptyset(&old.sa_mask);
+  if (first || (as_after_exec && !ShowsExecs(current->pid))) {
+    current->sighand->action[sig - 1] = old;
+  }
 }
 
 void Signals::AdoptMask(const strace::Call& call) {

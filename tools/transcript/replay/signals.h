@@ -45,7 +45,8 @@ class Signals {
   void Kill(int sig);
 
   // The process had something before the transcript began, or another way than by a call that it
-  // shows: actions, a mask, limits. What `call` shows of it is what it is now. Ring 3, before it.
+  // shows: actions, a mask, limits. What `call` shows of it is what it is now. An execve that was
+  // filtered out of the transcript leaves no trace but the default actions. Ring 3, before it.
   void Adopt(const strace::Call& call);
 
  private:
@@ -60,6 +61,7 @@ class Signals {
   static enum hrtimer_restart RaiseNow(hrtimer* timer);
   bool IsSent(int pid, int sig) const;
   bool SendsSignals(int pid) const;
+  bool ShowsExecs(int pid) const;
   void AdoptAction(const strace::Call& call);
   void AdoptMask(const strace::Call& call);
   void AdoptLimit(int resource, const strace::Value* shown);
