@@ -5,11 +5,11 @@
 #include "entry/c_function.h"
 #include "entry/entry_64.h"
 #include "entry/nospec.h"
+#include "entry/signal.h"
 #include "entry/syscall_work.h"
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/report.h"
 #include "sim/machine/check.h"
-#include "sim/process/signal.h"
 #include "syscall_table/numbers_64.h"
 #include "syscall_table/sys_call_table.h"
 
