@@ -54,11 +54,21 @@ int NumberOfCall(absl::string_view name) {
   return info == nullptr ? -1 : static_cast<int>(info->row.number);
 }
 
+// fcntl does many things; these are modelled.
+bool IsModelledFcntl(const strace::Call& call) {
+  if (call.args.size() < 2) return false;
+  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
+                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
+  return std::any_of(std::begin(kCommands), std::end(kCommands),
+                     [&](const char* command) { return call.args[1].text == command; });
+}
+
 // How the call is known to the replay; null: as recorded.
-const Signature* SignatureOf(absl::string_view name) {
+const Signature* SignatureOf(const strace::Call& call) {
+  absl::string_view name = call.name;
   if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
   const Signature* signature = FindSignature(name);
-  if (signature == nullptr) return nullptr;
+  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
   if (signature->form == CallForm::kClone3) name = "clone";
   const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
   return info != nullptr && info->IsModelled() ? signature : nullptr;
@@ -225,7 +235,7 @@ class ReplayerImpl final : public Replayer {
   void RunCall(const PlanStep& step, size_t index) {
     const strace::Call& call = *step.call;
     Announce(call);
-    const Signature* signature = SignatureOf(call.name);
+    const Signature* signature = SignatureOf(call);
     const PlanStep* signal = progress_.InterruptedBy(step);
     // The signal that it waited for is not in the transcript.
     const bool for_ever = Progress::IsInterrupted(call) && signal == nullptr;
@@ -244,7 +254,9 @@ class ReplayerImpl final : public Replayer {
     ++report_.as_recorded[std::string(call.name)];
     Remark("replayed as recorded");
     const int number = NumberOfCall(call.name);
-    if (dispatch && number >= 0) {
+    const SyscallInfo* info = FindSyscall64(call.name, SyscallAbi::k64);
+    const bool modelled = info != nullptr && info->IsModelled();
+    if (dispatch && !modelled && number >= 0) {
       Visible();
       user::Syscall(number);
       Hidden();
@@ -301,10 +313,7 @@ class ReplayerImpl final : public Replayer {
       const uint64_t ctx = frame.arguments[0];
       const std::vector<io_event> shown = EventsShown(call);
       if (shown.empty() || !ledger_.Waits(ctx)) return true;
-      const std::vector<io_event> in_ring = EventsInRing(ctx);
-      return std::all_of(shown.begin(), shown.end(), [&](const io_event& event) {
-        return ledger_.IsComplete(ctx, event, in_ring);
-      });
+      return ledger_.AreComplete(ctx, shown, EventsInRing(ctx));
     }
     return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
@@ -484,7 +493,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
   absl::StatusOr<Plan> plan = MakePlan(transcript);
   if (!plan.ok()) return plan.status();
   for (const strace::Call& call : transcript.calls) {
-    const Signature* signature = SignatureOf(call.name);
+    const Signature* signature = SignatureOf(call);
     if (signature == nullptr) continue;
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
