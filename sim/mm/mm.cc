@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
 #include "sim/machine/check.h"
+#include "sim/mm/direct_io.h"
 #include "sim/mm/filemap.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/mmap.h"
@@ -96,9 +97,6 @@ kptr<mm_struct> dup_mm(kptr<mm_struct> oldmm) {
   mm->start_brk = oldmm->start_brk;
   mm->brk = oldmm->brk;
   mm->start_stack = oldmm->start_stack;
-  mm->rlimit_as = oldmm->rlimit_as;
-  mm->rlimit_data = oldmm->rlimit_data;
-  mm->rlimit_stack = oldmm->rlimit_stack;
   const int error = dup_mmap(mm, oldmm);
   if (error == 0) return fn.Return(mm);
   exit_mmap(mm);
@@ -128,6 +126,7 @@ void mm_init(Machine& machine) {
   EnterMachine enter(machine);
   sched_hooks->address_space = AddressSpaceOf;
   vfs_hooks->shmem_init_regular = shmem_init_regular;
+  vfs_hooks->inherit_direct_io = EnableDirectIo;
   vfs_hooks->truncate_inode_pages_final = truncate_inode_pages_final;
   pagecache_init();
   shmem_init();
