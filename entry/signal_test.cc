@@ -205,7 +205,9 @@ TEST(Frame, LiesOnTheAlternateStackIfAskedTo) {
     const auto note = [&](const user::Signal&) {
       const uint64_t sp = current->cpu->regs[Reg::rsp];
       inside.push_back(sp > stack && sp <= stack + 8192);
-      if (inside.size() == 1) EXPECT_EQ(user::sigaltstack(0, 0, SS_DISABLE), -EPERM);
+      if (inside.back()) {
+        EXPECT_EQ(user::sigaltstack(0, 0, SS_DISABLE), -EPERM);
+      }
     };
     user::sigaction(SIGUSR1, note, SA_SIGINFO | SA_ONSTACK);
     user::sigaction(SIGUSR2, note, SA_SIGINFO);

@@ -466,8 +466,8 @@ TEST(Limits, DescriptorsAndWhatSetrlimitRefuses) {
     EXPECT_EQ(user::setrlimit(RLIMIT_NOFILE, 11, 10), -EINVAL);
     EXPECT_EQ(user::setrlimit(RLIMIT_NOFILE, 10, 10'000'000), -EPERM);
     EXPECT_EQ(user::setrlimit(16, 1, 1), -EINVAL);
-    EXPECT_EQ(user::Syscall(NR_prlimit64, 9999, RLIMIT_NOFILE, 0, 0), -ESRCH);
-    EXPECT_EQ(user::Syscall(NR_prlimit64, 0, RLIMIT_NOFILE, 0, 0x1000), -EFAULT);
+    EXPECT_EQ(user::Syscall(NR_prlimit64, 9999, int{RLIMIT_NOFILE}, 0, 0), -ESRCH);
+    EXPECT_EQ(user::Syscall(NR_prlimit64, 0, int{RLIMIT_NOFILE}, 0, 0x1000), -EFAULT);
   });
 }
 

@@ -15,6 +15,17 @@ struct ErrnoOfThreads {
 
 KernelGlobal<ErrnoOfThreads> errnos;
 
+Registers& regs() { return current_context->cpu->regs; }
+
+// SYSCALL, with its arguments loaded, until it comes back: behind the instruction, or at it.
+void Execute(uint64_t instruction) {
+  const uint64_t rsp = regs()[Reg::rsp];
+  regs().rip = instruction + kSyscallLength;
+  current_context->cpu->Syscall();
+  ComeBackTo(instruction, instruction + kSyscallLength);
+  if (regs()[Reg::rsp] != rsp) current_context->user_frame = 0;  // an exec: another stack
+}
+
 void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arguments) {
   regs[Reg::rax] = number;
   regs[Reg::rdi] = arguments[0];
@@ -27,21 +38,29 @@ void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arg
 
 }  // namespace
 
-int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
-  const auto regs = []() -> Registers& { return current_context->cpu->regs; };
+int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments,
+                      bool* again) {
   regs().rip = instruction;
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
   STEP("user syscall", number, arguments[0], arguments[1], arguments[2]);
   ComeBackTo(instruction);
   LoadArguments(regs(), number, arguments);
-  const uint64_t rsp = regs()[Reg::rsp];
-  while (regs().rip == instruction) {
-    regs().rip += kSyscallLength;
-    current_context->cpu->Syscall();
-    ComeBackTo(instruction, instruction + kSyscallLength);
-  }
-  if (regs()[Reg::rsp] != rsp) current_context->user_frame = 0;  // an exec: another stack
+  Execute(instruction);
+  *again = regs().rip == instruction;
+  regs().rip = instruction + kSyscallLength;
   return static_cast<int64_t>(regs()[Reg::rax]);
+}
+
+int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
+  bool again;
+  int64_t result = SyscallOnceAt(instruction, number, arguments, &again);
+  while (again) {
+    regs().rip = instruction;
+    Execute(instruction);
+    again = regs().rip == instruction;
+    result = static_cast<int64_t>(regs()[Reg::rax]);
+  }
+  return result;
 }
 
 int& Errno() { return errnos->values[current_context]; }

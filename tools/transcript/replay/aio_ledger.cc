@@ -152,11 +152,21 @@ void AioLedger::Settle(Context* context, uint64_t iocb) {
   --context->certain_unshown;
 }
 
-bool AioLedger::IsComplete(uint64_t ctx, const io_event& shown,
-                           const std::vector<io_event>& in_ring) const {
+bool AioLedger::AreComplete(uint64_t ctx, const std::vector<io_event>& shown,
+                            std::vector<io_event> in_ring) const {
   const Context* context = Find(ctx);
-  return context == nullptr || kpath::Find(context->early, shown) != context->early.end() ||
-         kpath::Find(in_ring, shown) != in_ring.end();
+  if (context == nullptr) return true;
+  for (const io_event& owed : context->owed) {
+    const auto paid = kpath::Find(in_ring, owed);
+    if (paid != in_ring.end()) in_ring.erase(paid);
+  }
+  in_ring.insert(in_ring.end(), context->early.begin(), context->early.end());
+  for (const io_event& event : shown) {
+    const auto found = kpath::Find(in_ring, event);
+    if (found == in_ring.end()) return false;
+    in_ring.erase(found);
+  }
+  return true;
 }
 
 bool AioLedger::Waits(uint64_t ctx) const {

@@ -42,8 +42,9 @@ class AioLedger {
   // The recording shows an event. `in_ring`: those that the model has completed and nobody has
   // read. Returns what is wrong with it, or nothing.
   std::string Shown(uint64_t ctx, const io_event& shown, const std::vector<io_event>& in_ring);
-  // True if the model has delivered such an event, or has it in its ring.
-  bool IsComplete(uint64_t ctx, const io_event& shown, const std::vector<io_event>& in_ring) const;
+  // True if the model has delivered such events, or has them in its ring.
+  bool AreComplete(uint64_t ctx, const std::vector<io_event>& shown,
+                   std::vector<io_event> in_ring) const;
   // True if something is in flight that may take its time.
   bool Waits(uint64_t ctx) const;
   bool Waits() const;

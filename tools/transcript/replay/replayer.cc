@@ -13,13 +13,15 @@
 #include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
-#include "sim/process/signal.h"
+#include "sim/process/sighand.h"
 #include "sim/trace/graph_listener.h"
 #include "sim/user/user.h"
 #include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
 #include "tools/transcript/replay/outcome.h"
+#include "tools/transcript/replay/progress.h"
+#include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
 #include "tools/transcript/replay/world.h"
@@ -52,11 +54,21 @@ int NumberOfCall(absl::string_view name) {
   return info == nullptr ? -1 : static_cast<int>(info->row.number);
 }
 
+// fcntl does many things; these are modelled.
+bool IsModelledFcntl(const strace::Call& call) {
+  if (call.args.size() < 2) return false;
+  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
+                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
+  return std::any_of(std::begin(kCommands), std::end(kCommands),
+                     [&](const char* command) { return call.args[1].text == command; });
+}
+
 // How the call is known to the replay; null: as recorded.
-const Signature* SignatureOf(absl::string_view name) {
+const Signature* SignatureOf(const strace::Call& call) {
+  absl::string_view name = call.name;
   if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
   const Signature* signature = FindSignature(name);
-  if (signature == nullptr) return nullptr;
+  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
   if (signature->form == CallForm::kClone3) name = "clone";
   const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
   return info != nullptr && info->IsModelled() ? signature : nullptr;
@@ -87,6 +99,8 @@ class ReplayerImpl final : public Replayer {
         outcomes_(InferIocbOutcomes(plan_)),
         descriptors_(plan_),
         turns_(plan_),
+        signals_(plan_),
+        progress_(plan_, &turns_, &signals_, MakeProgressHooks()),
         world_(descriptors_, outcomes_),
         system_(MakeSystemOptions(scenario)),
         graph_(options.calls),
@@ -100,6 +114,8 @@ class ReplayerImpl final : public Replayer {
   Machine& machine() override { return system_.machine(); }
 
   ReplayReport Run() override {
+    signals_.Watch(machine());
+    FollowDeaths();
     for (const auto& [pid, process] : plan_.processes) {
       if (process.parent != 0) continue;
       StartOptions start;
@@ -127,6 +143,26 @@ class ReplayerImpl final : public Replayer {
     return options;
   }
 
+  Progress::Hooks MakeProgressHooks() {
+    Progress::Hooks hooks;
+    hooks.run_step = [this](const PlanStep& step, size_t index) {
+      if (options_.progress) options_.progress(turns_.begun(), plan_.steps.size());
+      RunStep(step, index);
+    };
+    hooks.hide = [this] {
+      const bool visible = hidden_.count(current) == 0;
+      Hidden();
+      return visible;
+    };
+    hooks.show = [this] { Visible(); };
+    hooks.remark = [this](const std::string& text) { Remark(text); };
+    hooks.returned = [this](const strace::Call& call) {
+      Announce(call);
+      ++report_.legal;
+    };
+    return hooks;
+  }
+
   // ---- Programs: ring 3 from here on ----
 
   void RunProcess(int pid) {
@@ -136,12 +172,9 @@ class ReplayerImpl final : public Replayer {
     if (process.parent == 0) {
       world_.OpenStandardStreams();
       MakeFiles();
+      current->signal->rlim[RLIMIT_FSIZE].rlim_cur = InferFileSizeLimit(plan_, outcomes_);
     }
-    for (size_t index : process.steps) {
-      turns_.Begin(index);
-      if (options_.progress) options_.progress(turns_.begun(), plan_.steps.size());
-      RunStep(plan_.steps[index], index);
-    }
+    progress_.RunAll();
     turns_.ParkForGood();
   }
 
@@ -160,12 +193,33 @@ class ReplayerImpl final : public Replayer {
         RunExec();
         turns_.End(index);
         break;
+      case PlanStep::Kind::kSignal:
+        progress_.RunSignal(step);
+        turns_.End(index);
+        break;
       case PlanStep::Kind::kEnd:
         turns_.End(index);
-        force_sig_fault(step.killed_by, 0, 0, current);
+        signals_.Kill(step.signal);
         Visible();
         user::getpid();  // the signal acts on the way back
     }
+  }
+
+  // A process that ends before its steps do makes way for the others.
+  void FollowDeaths() {
+    auto& ended = process_hooks.Get(machine()).process_ended;
+    ended = [this, before = std::move(ended)](const task_struct* leader, int exit_code) {
+      before(leader, exit_code);
+      const bool visible = hidden_.count(current) == 0;
+      Hidden();
+      turns_.Leave(leader->pid, [this, exit_code](size_t index) {
+        const PlanStep& step = plan_.steps[index];
+        if (step.call == nullptr) return;
+        AddIllegal(*step.call, "not made",
+                   absl::StrCat("the process has ended with status ", exit_code));
+      });
+      if (visible) Visible();
+    };
   }
 
   // The execve itself was not recorded: it happens on the way back from a call that nobody sees.
@@ -181,13 +235,16 @@ class ReplayerImpl final : public Replayer {
   void RunCall(const PlanStep& step, size_t index) {
     const strace::Call& call = *step.call;
     Announce(call);
-    const Signature* signature = SignatureOf(call.name);
-    // A call that a signal interrupted waits for what is not in the model: the signal.
-    const bool interrupted = absl::StartsWith(call.result.error, "ERESTART");
-    if (signature == nullptr || interrupted || !world_.Prepare(step)) {
-      RunAsRecorded(step, signature == nullptr);
+    const Signature* signature = SignatureOf(call);
+    const PlanStep* signal = progress_.InterruptedBy(step);
+    // The signal that it waited for is not in the transcript.
+    const bool for_ever = Progress::IsInterrupted(call) && signal == nullptr;
+    if (signature == nullptr || for_ever || !world_.Prepare(step)) {
+      RunAsRecorded(step, signature == nullptr && !Progress::IsSigreturn(step));
     } else {
+      if (signal != nullptr && !signals_.MayCome(*signal)) signals_.RaiseLater(*signal);
       Execute(step, *signature, index);
+      signals_.CancelLater();
     }
     turns_.End(index);
   }
@@ -197,7 +254,9 @@ class ReplayerImpl final : public Replayer {
     ++report_.as_recorded[std::string(call.name)];
     Remark("replayed as recorded");
     const int number = NumberOfCall(call.name);
-    if (dispatch && number >= 0) {
+    const SyscallInfo* info = FindSyscall64(call.name, SyscallAbi::k64);
+    const bool modelled = info != nullptr && info->IsModelled();
+    if (dispatch && !modelled && number >= 0) {
       Visible();
       user::Syscall(number);
       Hidden();
@@ -213,6 +272,8 @@ class ReplayerImpl final : public Replayer {
     CallFrame frame =
         Marshal(*step.call, signature, NumberOfCall(step.call->name), outcomes_, &staging);
     HonourAddress(frame);
+    signals_.Adopt(*step.call);
+    LoadHandler(frame);
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
     WaitForWhatIsShown(frame);
@@ -252,15 +313,19 @@ class ReplayerImpl final : public Replayer {
       const uint64_t ctx = frame.arguments[0];
       const std::vector<io_event> shown = EventsShown(call);
       if (shown.empty() || !ledger_.Waits(ctx)) return true;
-      const std::vector<io_event> in_ring = EventsInRing(ctx);
-      return std::all_of(shown.begin(), shown.end(), [&](const io_event& event) {
-        return ledger_.IsComplete(ctx, event, in_ring);
-      });
+      return ledger_.AreComplete(ctx, shown, EventsInRing(ctx));
     }
     return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
 
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
+    if (Progress::IsInterrupted(*step.call)) {
+      // The transcript shows it when it is made again.
+      bool again;
+      const int64_t result =
+          user::SyscallOnceAt(user::kSyscallInstruction, frame.number, frame.arguments, &again);
+      return again ? -EINTR : result;
+    }
     if (step.child == 0) {
       return user::SyscallAt(user::kSyscallInstruction, frame.number, frame.arguments);
     }
@@ -268,6 +333,16 @@ class ReplayerImpl final : public Replayer {
     const int child = step.child;
     return user::SyscallWithChild(frame.number, frame.arguments,
                                   [this, child] { RunProcess(child); });
+  }
+
+  // The handler that an rt_sigaction sets is where the recording says.
+  void LoadHandler(const CallFrame& frame) {
+    const strace::Value* action = PrintedArgument(*frame.call, 1);
+    if (frame.call->name != "rt_sigaction" || action->kind != strace::ValueKind::kStruct) return;
+    const auto ka = user::Load<k_sigaction>(frame.arguments[1]);
+    if (ka.handler == kSigDfl || ka.handler == kSigIgn) return;
+    user::LoadCodeAt(machine(), ka.handler, [this] { progress_.RunHandler(); });
+    user::LoadRestorerAt(machine(), ka.sa_restorer);
   }
 
   // The kernel maps the ring, and what mmap asked for, where the recording says.
@@ -397,6 +472,8 @@ class ReplayerImpl final : public Replayer {
   const Descriptors descriptors_;
   std::set<const Context*> hidden_;
   Turns turns_;
+  Signals signals_;
+  Progress progress_;
   World world_;
   AioLedger ledger_;
   std::map<int, Staging> staging_;
@@ -416,7 +493,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
   absl::StatusOr<Plan> plan = MakePlan(transcript);
   if (!plan.ok()) return plan.status();
   for (const strace::Call& call : transcript.calls) {
-    const Signature* signature = SignatureOf(call.name);
+    const Signature* signature = SignatureOf(call);
     if (signature == nullptr) continue;
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;

@@ -303,11 +303,35 @@ void World::AdoptDescriptors(const PlanStep& step) {
   }
 }
 
+// splice, sendfile and their like: the bytes have moved, whatever they were.
+void World::FollowTransfer(const Call& call) {
+  const bool sends = call.name == "sendfile";
+  if (!sends && call.name != "splice" && call.name != "tee") return;
+  const auto from = static_cast<int>(NumberOf(PrintedArgument(call, sends ? 1 : 0), -1));
+  const auto to = static_cast<int>(NumberOf(PrintedArgument(call, sends                ? 0
+                                                                  : call.name == "tee" ? 1
+                                                                                       : 2),
+                                            -1));
+  constexpr int64_t kMost = 1 << 20;
+  const int64_t bytes = std::min(ResultOf(call), kMost);
+  const uint64_t address = user::StackBytes(64);
+  for (int64_t i = 0; i < bytes; ++i) {
+    const bool taken = FileBehind(from).kind == FileKind::kPipe && call.name != "tee";
+    if (taken) user::Syscall(NR_read, from, address, 1);
+    if (FileBehind(to).kind == FileKind::kPipe) user::Syscall(NR_write, to, address, 1);
+  }
+  for (const int fd : {from, to}) {
+    const OpenFile file = FileBehind(fd);
+    if (file.kind == FileKind::kPipe) content_.ForgetForGood(file.inode);
+  }
+}
+
 void World::Follow(const PlanStep& step) {
   const Call& call = *step.call;
   AdoptDescriptors(step);
   FollowPaths(call);
   if (!Succeeded(call)) return;
+  FollowTransfer(call);
   const OpenFile first = FileBehind(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1)));
   if (call.name == "fallocate" && first.kind == FileKind::kRegular) {
     const int64_t end = NumberOf(PrintedArgument(call, 2)) + NumberOf(PrintedArgument(call, 3));

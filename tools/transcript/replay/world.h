@@ -96,6 +96,7 @@ class World {
   void PrepareBreak(const strace::Call& call);
   void AssumeDescriptor(const PlanStep& step, int fd);
   void AdoptDescriptors(const PlanStep& step);
+  void FollowTransfer(const strace::Call& call);
   void FillGap(const PlanStep& step, int64_t made);
   void Resize(const OpenFile& file, int64_t size, bool is_end);
   void PrepareBytes(const OpenFile& file, int64_t offset, int64_t asked, int64_t got);
