@@ -79,7 +79,7 @@ class Page : public ProbeListener {
   }
   void Line(const ProbeEvent& event, int depth, const std::string& text) {
     if (!on_) return;
-    absl::StrAppendFormat(&text_, "%9.2f us  %-10s  %*s%s\n",
+    absl::StrAppendFormat(&text_, "%6.0f us  %-10s  %*s%s\n",
                           static_cast<double>(event.time_ns - Start(event.time_ns)) / 1000, Who(),
                           2 * depth, "", text);
   }
