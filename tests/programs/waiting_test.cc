@@ -230,7 +230,8 @@ TEST_P(Waiting, AnEpollServerHearsAllItsClients) {
     for (int i = 0; i < kClients; ++i) {
       const Pipe pipe = pipes[static_cast<size_t>(i)];
       epoll_event event = {};
-      event.events = EPOLLIN | (i % 2 == 0 ? EPOLLET : 0);
+      event.events = EPOLLIN;
+      if (i % 2 == 0) event.events |= EPOLLET;
       event.data.fd = pipe.read_end;
       REQUIRE(user::Syscall(NR_epoll_ctl, set, EPOLL_CTL_ADD, pipe.read_end,
                             arena.Put(event).address()) == 0);
