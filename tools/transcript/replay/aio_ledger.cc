@@ -2,8 +2,10 @@
 #include "tools/transcript/replay/aio_ledger.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "sim/vfs/fs.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -69,6 +71,11 @@ void AioLedger::Submitted(const CallFrame& frame, int64_t accepted) {
   for (int64_t i = 0; i < accepted && i < static_cast<int64_t>(frame.iocbs.size()); ++i) {
     const StagedIocb& iocb = frame.iocbs[i];
     context.in_flight.push_back({iocb.address, iocb.value.aio_data, iocb.kept, iocb.certain});
+    if ((iocb.value.aio_rw_flags & RWF_NOWAIT) != 0) {
+      nowait_.insert(iocb.address);
+    } else {
+      nowait_.erase(iocb.address);
+    }
     if (!iocb.certain) continue;
     ++context.certain_unshown;
     ++certain_[iocb.address];
@@ -137,11 +144,11 @@ std::string AioLedger::Shown(uint64_t ctx, const io_event& shown,
   // Told once: the event of the same request, as the model has it, counts as shown.
   const auto meant = std::find_if(context.early.begin(), context.early.end(),
                                   [&](const io_event& e) { return e.data == shown.data; });
-  if (meant != context.early.end()) {
-    Settle(&context, meant->obj);
-    context.early.erase(meant);
-  }
-  return wrong;
+  if (meant == context.early.end()) return wrong;
+  const bool legal = shown.res == -EAGAIN && nowait_.count(meant->obj) != 0;
+  Settle(&context, meant->obj);
+  context.early.erase(meant);
+  return legal ? "" : wrong;
 }
 
 // The request of this iocb has been shown.

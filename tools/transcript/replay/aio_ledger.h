@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,9 @@ class AioLedger {
   static const Request* RequestOf(const Context& context, const io_event& event);
 
   std::map<uint64_t, Context> contexts_;
+  // Requests that were made with RWF_NOWAIT, by iocb: -EAGAIN is an answer for them, as who knows
+  // what the page cache of the recorded machine held.
+  std::set<uint64_t> nowait_;
   std::map<uint64_t, int64_t> certain_;  // by iocb: certain requests not yet shown
 };
 

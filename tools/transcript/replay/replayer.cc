@@ -10,6 +10,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
+#include "fs_aio/kioctx.h"
+#include "sim/mm/direct_io.h"
 #include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
@@ -19,6 +21,7 @@
 #include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
+#include "tools/transcript/replay/infer_cpus.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
@@ -105,6 +108,9 @@ class ReplayerImpl final : public Replayer {
     if (options_.calls != nullptr) machine().AddListener(&graph_);
     if (options_.probes != nullptr) machine().AddListener(&probes_);
     report_.calls = transcript.calls.size();
+    ApplyScenario();
+    if (scenario.cpus_shown_by_line != 0) report_.inferred_cpus = scenario.cpus;
+    report_.inferred_cpus_line = scenario.cpus_shown_by_line;
   }
 
   Machine& machine() override { return system_.machine(); }
@@ -121,6 +127,11 @@ class ReplayerImpl final : public Replayer {
     const std::string kernel_report = system_.RunUntilIdle();
     if (!kernel_report.empty()) {
       report_.kernel_report = kernel_report;
+      for (size_t index : turns_.active()) {
+        const strace::Call* call = plan_.steps[index].call;
+        if (call == nullptr) continue;
+        report_.kernel_report_during.emplace_back(call->begin.line, CallText(*call));
+      }
     } else {
       ReportStuck();
     }
@@ -129,6 +140,14 @@ class ReplayerImpl final : public Replayer {
   }
 
  private:
+  void ApplyScenario() {
+    EnterMachine enter(machine());
+    if (scenario_.latency_ns.has_value()) direct_io_device->latency_ns = *scenario_.latency_ns;
+    if (!scenario_.aio_max_nr.has_value()) return;
+    aio->aio_max_nr = *scenario_.aio_max_nr;
+    world_.SysctlsAreGiven();
+  }
+
   static SystemOptions MakeSystemOptions(const Scenario& scenario) {
     SystemOptions options;
     options.cpus = scenario.cpus;
@@ -429,6 +448,11 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     if (signature == nullptr) continue;
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
+  }
+  const absl::optional<InferredCpus> cpus = InferCpus(*plan);
+  if (cpus.has_value() && !scenario->cpus_given) {
+    scenario->cpus = cpus->cpus;
+    scenario->cpus_shown_by_line = cpus->line;
   }
   return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
 }

@@ -103,6 +103,7 @@ bool World::PrepareDescriptors(const PlanStep& step) {
 
 // What a file from outside answers, should the call reach one.
 void World::PrepareTransfer(const Call& call) {
+  if (call.name == "read" && PrepareSysctl(call)) return;
   int64_t result = call.returned && call.result.known ? ResultOf(call) : INT64_MAX;
   if (!call.result.error.empty()) result = -strace::ErrorNumber(call.result.error).value_or(EIO);
   source_->SetNext(result, ShownBytes(call));
@@ -181,6 +182,10 @@ void World::PrepareIocb(const PlanStep& step, size_t index, const strace::Value&
     const strace::Value* fd = strace::FindField(iocb, field);
     if (fd != nullptr) AssumeDescriptor(step, static_cast<int>(NumberOf(fd, -1)));
   }
+  // The file system of the recording can say whether it would have to wait.
+  if ((NumberOf(strace::FindField(iocb, "aio_rw_flags")) & RWF_NOWAIT) != 0) {
+    EnableNowait(static_cast<int>(NumberOf(strace::FindField(iocb, "aio_fildes"), -1)));
+  }
   const auto outcome = outcomes_.find({step.call, index});
   const strace::Value* opcode = strace::FindField(iocb, "aio_lio_opcode");
   const bool reads = opcode != nullptr && absl::StartsWith(opcode->text, "IOCB_CMD_PREAD");
@@ -200,7 +205,7 @@ void World::PrepareIocb(const PlanStep& step, size_t index, const strace::Value&
 }
 
 bool World::IsCertain(const iocb& iocb) const {
-  if (!IsTransfer(iocb)) return false;
+  if (!IsTransfer(iocb) || (iocb.aio_rw_flags & RWF_NOWAIT) != 0) return false;
   const int fd = static_cast<int>(iocb.aio_fildes);
   const OpenFile file = FileBehind(fd);
   return file.kind == FileKind::kRegular && (file.flags & O_DIRECT) == 0 &&
@@ -292,6 +297,7 @@ void World::AdoptDescriptors(const PlanStep& step) {
   if (call.name != "socketpair") {
     const auto fd = static_cast<int>(ResultOf(call));
     if (!FileBehind(fd).open) InstallOutside(fd, source_);
+    AdoptSysctl(call, fd);
     return;
   }
   for (const strace::Value& value : call.args) {
@@ -377,7 +383,8 @@ World::Place World::Moved(const CallFrame& frame, int64_t result) {
       place.judged = racing_eventfds_.count(file.fd) == 0;
       return place;
     default:
-      place.judged = false;
+      place.judged = !writes && sysctls_.count(file.fd) != 0;
+      place.inode = UINT64_MAX;  // of no file: all of it is certain
       return place;
   }
   if (writes) LearnSegments(frame.segments, place, bytes);
