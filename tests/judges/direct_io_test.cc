@@ -74,13 +74,6 @@ TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
   EXPECT_NE(ran.graph.rfind("smp_apic_timer_interrupt() {", interrupt), std::string::npos);
 }
 
-TEST(DirectIo, NothingIsThereBefore) {
-  // A kernel that has waited 20 ms has the event of a request that takes 5.
-  const Ran ran = Replay(absl::StrCat("# kpath: seed=1\n", kHead,
-                                      Submit("PREAD", "0x7f0000010000", 4096, 0), Reap(1, "")));
-  EXPECT_EQ(Wrong(ran), "");
-}
-
 TEST(DirectIo, WhatIsNotAlignedIsRefusedInTheEvent) {
   EXPECT_EQ(Wrong(Replay(
                 absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 100), Reap(9, "-22")))),

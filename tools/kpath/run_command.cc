@@ -40,6 +40,10 @@ std::string Summary(const std::string& file, const ReplayReport& report) {
     absl::StrAppend(&text, ", ", as_recorded,
                     " not judged, replayed as recorded: ", AsRecorded(report));
   }
+  if (report.taken_by_program != 0) {
+    absl::StrAppend(&text, "; ", report.taken_by_program,
+                    " events read from the ring without a call");
+  }
   if (report.inferred_cpus != 0) {
     absl::StrAppend(&text, "; on ", report.inferred_cpus, " CPUs, as line ",
                     report.inferred_cpus_line, " shows");

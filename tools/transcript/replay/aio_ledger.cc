@@ -107,6 +107,23 @@ std::vector<uint64_t> AioLedger::Delivered(uint64_t ctx, const std::vector<io_ev
   return free;
 }
 
+std::vector<uint64_t> AioLedger::Taken(uint64_t ctx, const std::vector<io_event>& events) {
+  const std::vector<uint64_t> free = Delivered(ctx, events);
+  Context& context = contexts_[ctx];
+  for (const io_event& event : events) {
+    const auto early = kpath::Find(context.early, event);
+    if (early == context.early.end()) continue;
+    Settle(&context, early->obj);
+    context.early.erase(early);
+  }
+  return free;
+}
+
+int64_t AioLedger::InFlight(uint64_t ctx) const {
+  const Context* context = Find(ctx);
+  return context == nullptr ? 0 : static_cast<int64_t>(context->in_flight.size());
+}
+
 int64_t AioLedger::delivered_early(uint64_t ctx) const {
   const Context* context = Find(ctx);
   return context == nullptr ? 0 : static_cast<int64_t>(context->early.size());
@@ -180,6 +197,18 @@ bool AioLedger::Waits(uint64_t ctx) const {
   const Context* context = Find(ctx);
   return context != nullptr && std::any_of(context->in_flight.begin(), context->in_flight.end(),
                                            [](const Request& request) { return !request.certain; });
+}
+
+uint64_t AioLedger::InFlight(uint64_t ctx, const StagedIocb& iocb) const {
+  const Context* context = Find(ctx);
+  if (context == nullptr) return 0;
+  for (const Request& request : context->in_flight) {
+    if (request.iocb == iocb.address) return request.iocb;
+  }
+  for (const Request& request : context->in_flight) {
+    if (request.data == iocb.value.aio_data && !request.certain) return request.iocb;
+  }
+  return 0;
 }
 
 bool AioLedger::Waits() const {

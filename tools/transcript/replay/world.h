@@ -89,6 +89,8 @@ class World {
   void FollowPaths(const strace::Call& call);
 
   // ---- world.cc ----
+  static uint64_t CountShown(const CallFrame& frame);
+  void GiveBackCount(const CallFrame& frame);
   bool PrepareSysctl(const strace::Call& call);
   void AdoptSysctl(const strace::Call& call, int fd);
   bool PrepareDescriptors(const PlanStep& step);
