@@ -10,6 +10,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
+#include "fs_aio/kioctx.h"
+#include "sim/mm/direct_io.h"
 #include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
@@ -19,6 +21,7 @@
 #include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
+#include "tools/transcript/replay/infer_cpus.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/progress.h"
 #include "tools/transcript/replay/signals.h"
@@ -109,6 +112,9 @@ class ReplayerImpl final : public Replayer {
     if (options_.calls != nullptr) machine().AddListener(&graph_);
     if (options_.probes != nullptr) machine().AddListener(&probes_);
     report_.calls = transcript.calls.size();
+    ApplyScenario();
+    if (scenario.cpus_shown_by_line != 0) report_.inferred_cpus = scenario.cpus;
+    report_.inferred_cpus_line = scenario.cpus_shown_by_line;
   }
 
   Machine& machine() override { return system_.machine(); }
@@ -127,6 +133,11 @@ class ReplayerImpl final : public Replayer {
     const std::string kernel_report = system_.RunUntilIdle();
     if (!kernel_report.empty()) {
       report_.kernel_report = kernel_report;
+      for (size_t index : turns_.active()) {
+        const strace::Call* call = plan_.steps[index].call;
+        if (call == nullptr) continue;
+        report_.kernel_report_during.emplace_back(call->begin.line, CallText(*call));
+      }
     } else {
       ReportStuck();
     }
@@ -135,6 +146,14 @@ class ReplayerImpl final : public Replayer {
   }
 
  private:
+  void ApplyScenario() {
+    EnterMachine enter(machine());
+    if (scenario_.latency_ns.has_value()) direct_io_device->latency_ns = *scenario_.latency_ns;
+    if (!scenario_.aio_max_nr.has_value()) return;
+    aio->aio_max_nr = *scenario_.aio_max_nr;
+    world_.SysctlsAreGiven();
+  }
+
   static SystemOptions MakeSystemOptions(const Scenario& scenario) {
     SystemOptions options;
     options.cpus = scenario.cpus;
@@ -274,9 +293,14 @@ class ReplayerImpl final : public Replayer {
     HonourAddress(frame);
     signals_.Adopt(*step.call);
     LoadHandler(frame);
+    if (step.call->name == "io_cancel" && !frame.iocbs.empty()) {
+      const uint64_t iocb = ledger_.InFlight(frame.arguments[0], frame.iocbs[0]);
+      if (iocb != 0) frame.arguments[1] = iocb;
+    }
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
     WaitForWhatIsShown(frame);
+    LetProgramRead(frame);
     const Bounds bounds = BoundsOf(frame);
     const Position begin = machine().position();
     if (signature.result == ResultKind::kNothing) {
@@ -299,6 +323,24 @@ class ReplayerImpl final : public Replayer {
           FileBehind(static_cast<int>(frame.arguments[0])).kind == FileKind::kRegular;
     }
     return bounds;
+  }
+
+  // Programs may read the ring without a system call. No transcript shows that; but where io_submit
+  // took more than fits beside the events that nobody has read, somebody has read them.
+  void LetProgramRead(const CallFrame& frame) {
+    const strace::Call& call = *frame.call;
+    if (frame.signature->result != ResultKind::kSubmitted || !Succeeded(call)) return;
+    const uint64_t ctx = frame.arguments[0];
+    int64_t slots = SlotsOfRing(ctx);
+    if (slots == 0) return;
+    // CPUs take them in batches; what is left over, nobody gets.
+    const int64_t batch = std::max<int64_t>(slots / (scenario_.cpus * 4), 1);
+    slots = slots / batch * batch;
+    if (ResultOf(call) + ledger_.InFlight(ctx) <= slots) return;
+    const std::vector<io_event> unread = EventsInRing(ctx);
+    report_.taken_by_program += unread.size();
+    TakeEvents(ctx);
+    for (uint64_t place : ledger_.Taken(ctx, unread)) StagingOf(current->pid).GiveBack(place);
   }
 
   // Between two recorded calls time has passed: what the second one found had come by then.
@@ -451,8 +493,19 @@ class ReplayerImpl final : public Replayer {
     for (size_t index : turns_.active()) {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
-      AddIllegal(*step.call, "has not returned", DescribeWait(step.pid));
+      AddIllegal(*step.call, "has not returned",
+                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses()));
     }
+  }
+
+  // What the model waits for may have been done by a process that was not recorded.
+  std::string UnseenProcesses() const {
+    for (const auto& [pid, process] : plan_.processes) {
+      if (process.parent == 0 || !process.steps.empty()) continue;
+      return absl::StrCat("; no call of process ", pid,
+                          " is in the transcript: strace -f records those, too");
+    }
+    return "";
   }
 
   std::string DescribeWait(int pid) {
@@ -497,6 +550,11 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     if (signature == nullptr) continue;
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
+  }
+  const absl::optional<InferredCpus> cpus = InferCpus(*plan);
+  if (cpus.has_value() && !scenario->cpus_given) {
+    scenario->cpus = cpus->cpus;
+    scenario->cpus_shown_by_line = cpus->line;
   }
   return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
 }
