@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   int status = kpath::kExitBadInput;
   kpath::AddRunCommand(&app, &status);
   kpath::AddCompareCommand(&app, &status);
+  kpath::AddDiffHostCommand(&app, &status);
   kpath::AddSyscallsCommand(&app, &status);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+
+namespace kpath::diff_host {
+
+// Of a Linux kernel: {6, 18}.
+struct KernelVersion {
+  int major = 0;
+  int minor = 0;
+
+  friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
+};
+
+}  // namespace kpath::diff_host
