@@ -57,7 +57,7 @@ System::System(const SystemOptions& options) : machine_(options.cpus, MakeChoose
   };
   EnterMachine enter(machine_);
   pages_at_boot_ = PagesWithoutStacks(machine_);
-  objects_at_boot_ = DescribeLeaks({});
+  objects_at_boot_ = DescribeLeaks({"worker"});
 }
 
 task_struct* System::Start(const std::string& comm, user::Code program, StartOptions options) {
@@ -106,7 +106,7 @@ std::string System::DescribeRemains() {
       absl::StrAppend(&text, "BUG: task ", who, " remains at shutdown\n");
     }
   }
-  absl::StrAppend(&text, NewLines(objects_at_boot_, DescribeLeaks({})));
+  absl::StrAppend(&text, NewLines(objects_at_boot_, DescribeLeaks({"worker"})));
   const size_t pages = PagesWithoutStacks(machine_);
   if (pages != pages_at_boot_) {
     absl::StrAppend(&text, "BUG: ", pages, " pages in use at shutdown, ", pages_at_boot_,

@@ -10,6 +10,8 @@
 namespace kpath {
 
 using aio_context_t = uint64_t;
+// As programs with 32-bit pointers have it. All that is below is the same for them.
+using compat_aio_context_t = uint32_t;
 
 // iocb::aio_lio_opcode
 enum : uint16_t {
@@ -54,6 +56,14 @@ struct io_event {
   int64_t res2;
 };
 static_assert(sizeof(io_event) == 32);
+
+// What the last argument of io_pgetevents points to: the mask of signals while it waits, and its
+// size, 8. The last two members of six arguments, as there is no seventh.
+struct __aio_sigset {
+  uint64_t sigmask;
+  uint64_t sigsetsize;
+};
+static_assert(sizeof(__aio_sigset) == 16);
 
 inline constexpr uint32_t AIO_RING_MAGIC = 0xa10a10a1;
 inline constexpr uint32_t AIO_RING_COMPAT_FEATURES = 1;

@@ -5,8 +5,8 @@
 
 #include "fs_aio/ioctx.h"
 #include "fs_aio/ring.h"
+#include "sim/kernel/compat.h"
 #include "sim/kernel/hrtimer.h"
-#include "sim/kernel/syscalls.h"
 #include "sim/kernel/time.h"
 
 namespace kpath {
@@ -105,20 +105,31 @@ long do_io_getevents(aio_context_t ctx_id, long min_nr, long nr, user_ptr<io_eve
   return fn.Return(ret);
 }
 
+long FailTimeout(user_ptr<const void> timeout) {
+  return Fail(EFAULT, "the timeout at $0 cannot be read", timeout);
+}
+
+long FailInterrupted() { return Fail(EINTR, "a signal came before the first event"); }
+
 }  // namespace
 
 // v4.19 fs/aio.c: sys_io_getevents
 SYSCALL_DEFINE5(io_getevents, aio_context_t, ctx_id, long, min_nr, long, nr, user_ptr<io_event>,
                 events, user_ptr<timespec64>, timeout) {
   timespec64 ts;
-  if (timeout && get_timespec64(&ts, timeout) != 0) {
-    return Fail(EFAULT, "the timeout at $0 cannot be read", timeout);
-  }
+  if (timeout && get_timespec64(&ts, timeout) != 0) return FailTimeout(timeout);
   const long ret = do_io_getevents(ctx_id, min_nr, nr, events, timeout ? &ts : nullptr);
-  if (ret == 0 && signal_pending(current)) {
-    return Fail(EINTR, "a signal came before the first event");
-  }
-  return ret;
+  return ret == 0 && signal_pending(current) ? FailInterrupted() : ret;
+}
+
+// v4.19 fs/aio.c: compat_sys_io_getevents
+COMPAT_SYSCALL_DEFINE5(io_getevents, compat_aio_context_t, ctx_id, compat_long_t, min_nr,
+                       compat_long_t, nr, user_ptr<io_event>, events, user_ptr<compat_timespec>,
+                       timeout) {
+  timespec64 ts;
+  if (timeout && compat_get_timespec64(&ts, timeout) != 0) return FailTimeout(timeout);
+  const long ret = do_io_getevents(ctx_id, min_nr, nr, events, timeout ? &ts : nullptr);
+  return ret == 0 && signal_pending(current) ? FailInterrupted() : ret;
 }
 
 }  // namespace kpath

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fs_aio/aio.h"
+#include "fs_aio/request.h"
 #include "fs_aio/ring.h"
 #include "sim/kernel/completion.h"
 #include "sim/kernel/container_of.h"
@@ -65,7 +66,7 @@ void free_ioctx_users(percpu_ref* ref) {
   while (!ctx->active_reqs.empty()) {
     kptr<aio_kiocb> req = ctx->active_reqs.front();
     req->ki_cancel(&req->rw);
-    std::erase(ctx->active_reqs, req);
+    RemoveActive(ctx, req);
   }
   spin_unlock_irq(&ctx->ctx_lock);
   percpu_ref_kill(&ctx->reqs);

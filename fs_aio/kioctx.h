@@ -114,15 +114,36 @@ struct kioctx_table {
   std::vector<kptr<kioctx>> table;
 };
 
+// v4.19 fs/aio.c: struct fsync_iocb
+struct fsync_iocb {
+  work_struct work;
+  kptr<struct file> file;
+  bool datasync = false;
+};
+
+// v4.19 fs/aio.c: struct poll_iocb
+struct poll_iocb {
+  kptr<struct file> file;
+  wait_queue_head_t* head = nullptr;  // of the file, which is held: the one queue that it waits on
+  __poll_t events = 0;                // asked for, EPOLLERR and EPOLLHUP among them
+  bool woken = false;                 // the queue was woken, for these events or for others
+  bool cancelled = false;
+  wait_queue_entry wait;
+  work_struct work;
+};
+
 // One request. v4.19 fs/aio.c: struct aio_kiocb, here with the union's parts side by side.
 struct aio_kiocb {
   static constexpr const char* kSlabName = "aio_kiocb";
 
   kiocb rw;
+  fsync_iocb fsync;
+  poll_iocb poll;
   kptr<kioctx> ki_ctx;
   uint64_t ki_user_iocb = 0;  // user address of the iocb, returned in io_event::obj
   uint64_t ki_user_data = 0;
   int (*ki_cancel)(kiocb* iocb) = nullptr;  // of requests in active_reqs
+  bool ki_listed = false;                   // in active_reqs: `ki_list` is not empty
   int ki_refcnt = 0;                        // 0: the first iocb_put frees it
   kptr<eventfd_ctx> ki_eventfd;
 };

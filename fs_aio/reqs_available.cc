@@ -1,18 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fs_aio/reqs_available.h"
 
+#include <algorithm>
+
 #include "fs_aio/ring.h"
 
 namespace kpath {
 namespace {
 
-// v4.19 fs/aio.c: part of aio_get_req's failure: what the caller of io_submit should be told.
+// Tells what each CPU holds, a few in a clause.
+void ExplainCpus(kptr<kioctx> ctx) {
+  constexpr int kInClause = 7;
+  constexpr const char* kFormats[kInClause + 1] = {
+      "",
+      "CPU $0 holds $1",
+      "the CPUs from $0 on hold $1, $2",
+      "the CPUs from $0 on hold $1, $2, $3",
+      "the CPUs from $0 on hold $1, $2, $3, $4",
+      "the CPUs from $0 on hold $1, $2, $3, $4, $5",
+      "the CPUs from $0 on hold $1, $2, $3, $4, $5, $6",
+      "the CPUs from $0 on hold $1, $2, $3, $4, $5, $6, $7",
+  };
+  const int cpus = current->machine->cpus();
+  for (int first = 0; first < cpus; first += kInClause) {
+    const int count = std::min(kInClause, cpus - first);
+    unsigned held[kInClause] = {};
+    for (int i = 0; i < count; ++i) held[i] = per_cpu_ptr(ctx->cpu, first + i)->reqs_available;
+    Explain(kFormats[count], first, held[0], held[1], held[2], held[3], held[4], held[5], held[6]);
+  }
+}
+
+// What the caller of io_submit is told when it has run out of slots: the counter that was empty,
+// where all slots are, what would free one.
 void FailNoSlot(kptr<kioctx> ctx) {
   const SlotCensus slots = CountSlots(ctx);
   Fail(EAGAIN,
-       "no free slot: reqs_available=$0 (a CPU takes $1 at a time), $2 held by CPUs, "
-       "$3 in flight, $4 completed and not read; reading events frees some",
-       slots.global, ctx->req_batch, slots.per_cpu, slots.in_flight, slots.completed);
+       "no free slot: CPU $0 has none left, and it takes them $1 at a time from reqs_available, "
+       "which is $2; of $3 slots $4 are in flight, $5 completed and not read",
+       smp_processor_id(), ctx->req_batch, slots.global, ctx->nr_events - 1, slots.in_flight,
+       slots.completed);
+  ExplainCpus(ctx);
+  if (slots.completed != 0) {
+    Explain("reading events frees their slots, at the next io_submit or completion");
+  } else if (slots.in_flight != 0) {
+    Explain("a slot comes free when a request in flight has completed and its event was read");
+  }
+  if (slots.per_cpu != 0) Explain("what another CPU holds only a submitter there can have");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IOCB_CMD_PREAD and IOCB_CMD_PWRITE. v4.19 fs/aio.c
+// IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IOCB_CMD_PREADV and IOCB_CMD_PWRITEV. v4.19 fs/aio.c
 #include "fs_aio/request.h"
 #include "sim/block/ioprio.h"
 #include "sim/kernel/container_of.h"
@@ -17,6 +17,7 @@ namespace {
 void aio_complete_rw(kiocb* kiocb, long res, long res2) {
   FUNCTION(res, res2);
   kptr<aio_kiocb> iocb(container_of(kiocb, &aio_kiocb::rw));
+  if (iocb->ki_listed) aio_remove_iocb(iocb);
   // Ends what aio_write began; only regular files can be frozen.
   if ((kiocb->ki_flags & IOCB_WRITE) != 0) file_end_write(kiocb->ki_filp);
   fput(kiocb->ki_filp);
@@ -45,10 +46,21 @@ int aio_prep_rw(kiocb* req, const iocb& iocb) {
 }
 
 // v4.19 fs/aio.c: aio_setup_rw
-int aio_setup_rw(int rw, const iocb& iocb, iovec* inline_vec, iov_iter* iter) {
-  FUNCTION(rw);
-  return fn.Return(
-      import_single_range(rw, user_ptr<void>(iocb.aio_buf), iocb.aio_nbytes, inline_vec, iter));
+int aio_setup_rw(int rw, const iocb& iocb, iovec_buffer* iovec, bool vectored, bool compat,
+                 iov_iter* iter) {
+  FUNCTION(rw, vectored, compat);
+  if (!vectored) {
+    return fn.Return(
+        import_single_range(rw, user_ptr<void>(iocb.aio_buf), iocb.aio_nbytes, iovec->fast, iter));
+  }
+  // Of the number of segments the upper half is lost here.
+  const auto nr_segs = static_cast<unsigned>(iocb.aio_nbytes);
+  if (compat) {
+    const user_ptr<const compat_iovec> uvector(iocb.aio_buf);
+    return fn.Return(compat_import_iovec(rw, uvector, nr_segs, iovec, iter));
+  }
+  const user_ptr<const struct iovec> uvector(iocb.aio_buf);
+  return fn.Return(import_iovec(rw, uvector, nr_segs, iovec, iter));
 }
 
 // v4.19 fs/aio.c: aio_rw_done. What the file's operation returned: unless it goes on by itself, the
@@ -87,22 +99,23 @@ int check_file(kptr<file> file, const iocb& iocb, fmode_t wanted) {
 // v4.19 fs/aio.c: what aio_read and aio_write have in common: the file, its checks, the buffer, the
 // range; then `start` hands the request to the file.
 template <typename Start>
-long aio_rw(kptr<aio_kiocb> aio_req, const iocb& iocb, int direction, Start start) {
+long aio_rw(kptr<aio_kiocb> aio_req, const iocb& iocb, int direction, bool vectored, bool compat,
+            Start start) {
   kiocb* req = &aio_req->rw;
   long ret = aio_prep_rw(req, iocb);
   if (ret != 0) return ret;
   kptr<file> file = req->ki_filp;
   ret = check_file(file, iocb, direction == READ ? FMODE_READ : FMODE_WRITE);
-  iovec inline_vec;
+  iovec_buffer iovec;
   iov_iter iter;
-  if (ret == 0) ret = aio_setup_rw(direction, iocb, &inline_vec, &iter);
+  if (ret == 0) ret = aio_setup_rw(direction, iocb, &iovec, vectored, compat, &iter);
   if (ret != 0) {
     fput(file);
     return ret;
   }
   ret = rw_verify_area(direction, file, &req->ki_pos, iov_iter_count(iter));
   if (ret == 0) start(file, req, &iter);
-  kfree(kptr<iovec_array>());  // of a vectored request
+  kfree(iovec.allocated);
   if (ret != 0) fput(file);
   return ret;
 }
@@ -110,22 +123,24 @@ long aio_rw(kptr<aio_kiocb> aio_req, const iocb& iocb, int direction, Start star
 }  // namespace
 
 // v4.19 fs/aio.c: aio_read
-long aio_read(kptr<aio_kiocb> aio_req, const iocb& iocb) {
-  FUNCTION(aio_req);
-  return fn.Return(aio_rw(aio_req, iocb, READ, [](kptr<file> file, kiocb* req, iov_iter* iter) {
+long aio_read(kptr<aio_kiocb> aio_req, const iocb& iocb, bool vectored, bool compat) {
+  FUNCTION(aio_req, vectored, compat);
+  const auto start = [](kptr<file> file, kiocb* req, iov_iter* iter) {
     aio_rw_done(req, call_read_iter(file, req, iter));
-  }));
+  };
+  return fn.Return(aio_rw(aio_req, iocb, READ, vectored, compat, start));
 }
 
 // v4.19 fs/aio.c: aio_write
-long aio_write(kptr<aio_kiocb> aio_req, const iocb& iocb) {
-  FUNCTION(aio_req);
-  return fn.Return(aio_rw(aio_req, iocb, WRITE, [](kptr<file> file, kiocb* req, iov_iter* iter) {
+long aio_write(kptr<aio_kiocb> aio_req, const iocb& iocb, bool vectored, bool compat) {
+  FUNCTION(aio_req, vectored, compat);
+  const auto start = [](kptr<file> file, kiocb* req, iov_iter* iter) {
     // Held until aio_complete_rw, in whichever context that is.
     if (S_ISREG(file_inode(file)->i_mode)) sb_start_write(file_inode(file)->i_sb);
     req->ki_flags |= IOCB_WRITE;
     aio_rw_done(req, call_write_iter(file, req, iter));
-  }));
+  };
+  return fn.Return(aio_rw(aio_req, iocb, WRITE, vectored, compat, start));
 }
 
 }  // namespace kpath

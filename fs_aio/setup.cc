@@ -2,15 +2,18 @@
 //
 // io_setup and io_destroy. v4.19 fs/aio.c
 #include "fs_aio/ioctx.h"
+#include "sim/kernel/compat.h"
 #include "sim/kernel/completion.h"
-#include "sim/kernel/syscalls.h"
 #include "sim/kernel/uaccess.h"
 
 namespace kpath {
+namespace {
 
-// v4.19 fs/aio.c: sys_io_setup
-SYSCALL_DEFINE2(io_setup, unsigned, nr_events, user_ptr<aio_context_t>, ctxp) {
-  aio_context_t ctx = 0;
+// v4.19 fs/aio.c: the body of sys_io_setup and of compat_sys_io_setup. `Handle` is the size in
+// which the handle is read and written.
+template <typename Handle>
+long do_io_setup(unsigned nr_events, user_ptr<Handle> ctxp) {
+  Handle ctx = 0;
   if (get_user(ctx, ctxp) != 0) {
     return Fail(EFAULT, "the word at ctxp=$0 cannot be read", ctxp);
   }
@@ -21,12 +24,24 @@ SYSCALL_DEFINE2(io_setup, unsigned, nr_events, user_ptr<aio_context_t>, ctxp) {
   kptr<kioctx> ioctx = ioctx_alloc(nr_events);
   if (IS_ERR(ioctx)) return PTR_ERR(ioctx);
   long ret = 0;
-  if (put_user(ioctx->user_id, ctxp) != 0) {
+  if (put_user(static_cast<Handle>(ioctx->user_id), ctxp) != 0) {
     kill_ioctx(current->mm, ioctx, nullptr);
     ret = Fail(EFAULT, "the handle cannot be written to ctxp=$0", ctxp);
   }
   percpu_ref_put(&ioctx->users);
   return ret;
+}
+
+}  // namespace
+
+// v4.19 fs/aio.c: sys_io_setup
+SYSCALL_DEFINE2(io_setup, unsigned, nr_events, user_ptr<aio_context_t>, ctxp) {
+  return do_io_setup(nr_events, ctxp);
+}
+
+// v4.19 fs/aio.c: compat_sys_io_setup
+COMPAT_SYSCALL_DEFINE2(io_setup, unsigned, nr_events, user_ptr<compat_aio_context_t>, ctx32p) {
+  return do_io_setup(nr_events, ctx32p);
 }
 
 // v4.19 fs/aio.c: sys_io_destroy

@@ -7,7 +7,8 @@
 #include "fs_aio/reqs_available.h"
 #include "fs_aio/request.h"
 #include "sim/block/blk_plug.h"
-#include "sim/kernel/syscalls.h"
+#include "sim/kernel/compat.h"
+#include "sim/kernel/uaccess.h"
 #include "sim/vfs/eventfd.h"
 
 namespace kpath {
@@ -27,12 +28,22 @@ int check_iocb(const iocb& iocb) {
 }
 
 // v4.19 fs/aio.c: part of io_submit_one: the switch over aio_lio_opcode.
-long aio_dispatch(kptr<aio_kiocb> req, const iocb& iocb) {
+long aio_dispatch(kptr<aio_kiocb> req, const iocb& iocb, bool compat) {
   switch (iocb.aio_lio_opcode) {
     case IOCB_CMD_PREAD:
-      return aio_read(req, iocb);
+      return aio_read(req, iocb, false, compat);
     case IOCB_CMD_PWRITE:
-      return aio_write(req, iocb);
+      return aio_write(req, iocb, false, compat);
+    case IOCB_CMD_PREADV:
+      return aio_read(req, iocb, true, compat);
+    case IOCB_CMD_PWRITEV:
+      return aio_write(req, iocb, true, compat);
+    case IOCB_CMD_FSYNC:
+      return aio_fsync(req, iocb, false);
+    case IOCB_CMD_FDSYNC:
+      return aio_fsync(req, iocb, true);
+    case IOCB_CMD_POLL:
+      return aio_poll(req, iocb);
     default:
       return Fail(EINVAL, "aio_lio_opcode=$0 is no operation that is supported",
                   iocb.aio_lio_opcode);
@@ -40,7 +51,8 @@ long aio_dispatch(kptr<aio_kiocb> req, const iocb& iocb) {
 }
 
 // v4.19 fs/aio.c: part of io_submit_one: from the eventfd to the operation. Nonzero: refused.
-long aio_start(kptr<aio_kiocb> req, const iocb& iocb, user_ptr<struct iocb> user_iocb) {
+long aio_start(kptr<aio_kiocb> req, const iocb& iocb, user_ptr<struct iocb> user_iocb,
+               bool compat) {
   if ((iocb.aio_flags & IOCB_FLAG_RESFD) != 0) {
     kptr<eventfd_ctx> eventfd = eventfd_ctx_fdget(static_cast<int>(iocb.aio_resfd));
     if (IS_ERR(eventfd)) return PTR_ERR(eventfd);
@@ -52,7 +64,16 @@ long aio_start(kptr<aio_kiocb> req, const iocb& iocb, user_ptr<struct iocb> user
   }
   req->ki_user_iocb = user_iocb.address();
   req->ki_user_data = iocb.aio_data;
-  return aio_dispatch(req, iocb);
+  return aio_dispatch(req, iocb, compat);
+}
+
+// What ended a call early is lost to the program if some iocbs were taken before: it stays in the
+// reason. `user_iocb` null: the list ended.
+void ExplainShortSubmit(int i, long nr, user_ptr<iocb> user_iocb, long error) {
+  STEP("io_submit stops", i, user_iocb, Value::Result(error));
+  if (i == 0) return;
+  if (user_iocb) Explain("it is iocbpp[$0], at $1", i, user_iocb);
+  Explain("io_submit stopped there: $0 of $1 taken", i, nr);
 }
 
 }  // namespace
@@ -76,7 +97,7 @@ int io_submit_one(kptr<kioctx> ctx, user_ptr<iocb> user_iocb, bool compat) {
   kptr<aio_kiocb> req = aio_get_req(ctx);
   if (!req) return fn.Return(Error(EAGAIN));
 
-  const long ret = aio_start(req, iocb, user_iocb);
+  const long ret = aio_start(req, iocb, user_iocb, compat);
   // From here on, if it was accepted, the request belongs to its completion and may be gone.
   if (ret == 0) return fn.Return(0);
   put_reqs_available(ctx, 1);
@@ -86,8 +107,15 @@ int io_submit_one(kptr<kioctx> ctx, user_ptr<iocb> user_iocb, bool compat) {
   return fn.Return(static_cast<int>(ret));
 }
 
-// v4.19 fs/aio.c: sys_io_submit
-SYSCALL_DEFINE3(io_submit, aio_context_t, ctx_id, long, nr, user_ptr<user_ptr<iocb>>, iocbpp) {
+namespace {
+
+user_ptr<iocb> ToUserPtr(user_ptr<iocb> pointer) { return pointer; }
+user_ptr<iocb> ToUserPtr(compat_uptr_t pointer) { return compat_ptr<iocb>(pointer); }
+
+// v4.19 fs/aio.c: the body of sys_io_submit and of compat_sys_io_submit. `Pointer` is what the list
+// is made of.
+template <typename Pointer>
+long do_io_submit(aio_context_t ctx_id, long nr, user_ptr<Pointer> iocbpp, bool compat) {
   if (nr < 0) return Fail(EINVAL, "nr=$0 is negative", nr);
   kptr<kioctx> ctx = lookup_ioctx(ctx_id);
   if (!ctx) return Error(EINVAL);
@@ -101,18 +129,35 @@ SYSCALL_DEFINE3(io_submit, aio_context_t, ctx_id, long, nr, user_ptr<user_ptr<io
   blk_plug plug;
   blk_start_plug(&plug);
   for (; i < nr; i++) {
-    user_ptr<iocb> user_iocb;
+    Pointer pointer{};
     STEP("next iocb", i);
-    if (get_user(user_iocb, iocbpp + i) != 0) {
+    if (get_user(pointer, iocbpp + i) != 0) {
       ret = Fail(EFAULT, "iocbpp[$0] at $1 cannot be read", i, iocbpp + i);
+      ExplainShortSubmit(i, nr, {}, ret);
       break;
     }
-    ret = io_submit_one(ctx, user_iocb, false);
-    if (ret != 0) break;
+    ret = io_submit_one(ctx, ToUserPtr(pointer), compat);
+    if (ret != 0) {
+      ExplainShortSubmit(i, nr, ToUserPtr(pointer), ret);
+      break;
+    }
   }
   blk_finish_plug(&plug);
   percpu_ref_put(&ctx->users);
   return i != 0 ? i : ret;
+}
+
+}  // namespace
+
+// v4.19 fs/aio.c: sys_io_submit
+SYSCALL_DEFINE3(io_submit, aio_context_t, ctx_id, long, nr, user_ptr<user_ptr<iocb>>, iocbpp) {
+  return do_io_submit(ctx_id, nr, iocbpp, /*compat=*/false);
+}
+
+// v4.19 fs/aio.c: compat_sys_io_submit
+COMPAT_SYSCALL_DEFINE3(io_submit, compat_aio_context_t, ctx_id, int, nr, user_ptr<compat_uptr_t>,
+                       iocbpp) {
+  return do_io_submit(ctx_id, nr, iocbpp, /*compat=*/true);
 }
 
 }  // namespace kpath

@@ -95,6 +95,7 @@ TEST(IoSubmit, AListThatEndsBeforeNrTakesWhatIsThere) {
     user::Store<uint64_t>(last, cb.address());
     EXPECT_EQ(user::Syscall(NR_io_submit, p.ctx, 2, last), 1);
     EXPECT_THAT(p.Reason(), StartsWith("EFAULT: iocbpp[1] at"));
+    EXPECT_THAT(p.Reason(), HasSubstr("; io_submit stopped there: 1 of 2 taken"));
   });
 }
 
@@ -144,10 +145,11 @@ TEST(IoSubmit, NoFreeSlot) {
     ASSERT_EQ(p.Setup(1), 0);
     EXPECT_EQ(p.Submit(p.Reads(124)), 124);
     EXPECT_EQ(p.Submit(p.Reads(1)), -EAGAIN);
-    EXPECT_EQ(
-        p.Reason(),
-        "EAGAIN: no free slot: reqs_available=2 (a CPU takes 31 at a time), 0 held by CPUs, 0 "
-        "in flight, 124 completed and not read; reading events frees some");
+    EXPECT_EQ(p.Reason(),
+              "EAGAIN: no free slot: CPU 0 has none left, and it takes them 31 at a time from "
+              "reqs_available, which is 2; of 126 slots 0 are in flight, 124 completed and not "
+              "read; CPU 0 holds 0; reading events frees their slots, at the next io_submit or "
+              "completion");
     p.ExpectSlotsBalance();
   });
 }
@@ -356,7 +358,9 @@ TEST(IoSubmit, ABadSecondIocbStopsTheBatchAndTellsTheCount) {
     std::vector<user::iocb> list = p.Reads(3);
     list[1].aio_fildes = 9999;
     EXPECT_EQ(p.Submit(list), 1);
-    EXPECT_EQ(p.Reason(), "EBADF: fd 9999 is not open");
+    EXPECT_EQ(p.Reason(), "EBADF: fd 9999 is not open; it is iocbpp[1], at " +
+                              Value::Address(p.iocbs[1].address()).ToString() +
+                              "; io_submit stopped there: 1 of 3 taken");
     EXPECT_EQ(p.Reap(1, 8), 1);
     EXPECT_EQ(p.Reap(0, 8), 0);
     p.ExpectSlotsBalance();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/block/ioprio.h"
 
+#include "sim/kernel/capability.h"
 #include "sim/kernel/fail.h"
 
 namespace kpath {
@@ -12,6 +13,10 @@ int ioprio_check_cap(int ioprio) {
   const int data = ioprio & ((1 << IOPRIO_CLASS_SHIFT) - 1);
   switch (ioprio_class) {
     case IOPRIO_CLASS_RT:
+      if (!capable(CAP_SYS_ADMIN)) {
+        return fn.Return<int>(Fail(EPERM, "the realtime class needs CAP_SYS_ADMIN"));
+      }
+      [[fallthrough]];
     case IOPRIO_CLASS_BE:
       if (data < IOPRIO_BE_NR) return fn.Return(0);
       return fn.Return<int>(

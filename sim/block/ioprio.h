@@ -14,10 +14,11 @@ inline constexpr int IOPRIO_BE_NR = 8;  // levels of the realtime and the best-e
 
 enum { IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
 
-// v4.19 block/ioprio.c: ioprio_check_cap. May the current task use this priority? 0 or -EINVAL.
-// `ioprio` is taken as given: a negative one has no class.
-// Departs: every task may do everything (CAP_SYS_ADMIN), so that the realtime class is never
-// -EPERM. Context: any.
+// v4.19 block/ioprio.c: ioprio_check_cap. May the current task use this priority? `ioprio` is taken
+// as given: a negative one has no class. Returns 0, or
+//   -EPERM   the realtime class without CAP_SYS_ADMIN; it comes before the level
+//   -EINVAL  no such class, or no such level of the class
+// Context: process.
 int ioprio_check_cap(int ioprio);
 
 }  // namespace kpath

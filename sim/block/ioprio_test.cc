@@ -2,6 +2,7 @@
 #include "sim/block/ioprio.h"
 
 #include "gtest/gtest.h"
+#include "sim/kernel/capability.h"
 #include "sim/kernel/test_kernel.h"
 
 namespace kpath {
@@ -22,6 +23,15 @@ TEST(Ioprio, ClassesAndLevels) {
   EXPECT_EQ(ioprio_check_cap(Priority(IOPRIO_CLASS_NONE, 0)), 0);
   EXPECT_EQ(ioprio_check_cap(Priority(IOPRIO_CLASS_NONE, 1)), -EINVAL);
   EXPECT_EQ(ioprio_check_cap(-1), -EINVAL);
+}
+
+TEST(Ioprio, TheRealtimeClassIsForAdministrators) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  current->cap_effective &= ~(uint64_t{1} << CAP_SYS_ADMIN);
+  EXPECT_EQ(ioprio_check_cap(Priority(IOPRIO_CLASS_RT, 0)), -EPERM);
+  EXPECT_EQ(ioprio_check_cap(Priority(IOPRIO_CLASS_RT, 8)), -EPERM);
+  EXPECT_EQ(ioprio_check_cap(Priority(IOPRIO_CLASS_BE, 7)), 0);
 }
 
 }  // namespace

@@ -12,21 +12,41 @@ namespace kpath {
 void RecordReason(int number, const char* format, const Value* values, int count) {
   Reason& reason = current->reason;
   reason.number = number;
-  reason.format = format;
   reason.function = current->function == nullptr ? nullptr : current->function->info().name;
-  reason.values_used = count;
-  std::copy_n(values, count, reason.values);
   reason.position = current->machine->position();
+  reason.clauses_used = 0;
+  RecordClause(format, values, count);
 }
 
-std::string Reason::Text() const {
+void RecordClause(const char* format, const Value* values, int count) {
+  Reason& reason = current->reason;
+  if (reason.clauses_used == Reason::kMaxClauses) return;
+  Reason::Clause& clause = reason.clauses[reason.clauses_used++];
+  clause.format = format;
+  clause.values_used = count;
+  std::copy_n(values, count, clause.values);
+}
+
+namespace {
+
+std::string ClauseText(const Reason::Clause& clause) {
   std::string text;
-  for (const char* c = format; *c != '\0'; ++c) {
-    if (c[0] == '$' && c[1] >= '0' && c[1] - '0' < values_used) {
-      text += values[*++c - '0'].ToString();
+  for (const char* c = clause.format; *c != '\0'; ++c) {
+    if (c[0] == '$' && c[1] >= '0' && c[1] - '0' < clause.values_used) {
+      text += clause.values[*++c - '0'].ToString();
     } else {
       text += *c;
     }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Reason::Text() const {
+  std::string text;
+  for (int i = 0; i < clauses_used; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : "; ", ClauseText(clauses[i]));
   }
   return text;
 }

@@ -10,7 +10,9 @@
 //
 // The reason is kept in the current task (Reason, task_struct::reason) until the next Fail of that
 // task. It costs a few stores: `format` and text arguments must be literals; nothing is formatted
-// before somebody reads it.
+// before somebody reads it. Explain adds to it what its first sentence has no room for:
+//
+//   Explain("it was iocb $0 of $1, $0 are taken", i, nr);
 #pragma once
 
 #include <cerrno>
@@ -54,21 +56,29 @@ inline Value MakeValue(Error error) { return Value::Result(-error.number()); }
 // Why a call was refused.
 struct Reason {
   static constexpr int kMaxValues = 8;
+  static constexpr int kMaxClauses = 14;
+
+  struct Clause {
+    const char* format = "";  // $0 … $7 stand for the values
+    int values_used = 0;
+    Value values[kMaxValues];
+  };
 
   int number = 0;                  // the errno, positive; 0: nothing was refused yet
-  const char* format = "";         // $0 … $7 stand for the values
   const char* function = nullptr;  // innermost modelled function
-  int values_used = 0;
-  Value values[kMaxValues];
+  int clauses_used = 0;
+  Clause clauses[kMaxClauses];  // of Fail, then of each Explain
   Position position;
 
-  // `no free slot: reqs_available=0, 12 in flight`; without the errno.
+  // `no free slot: reqs_available=0, 12 in flight`; without the errno. Clauses are separated by
+  // `; `.
   std::string Text() const;
   // `EAGAIN: no free slot: reqs_available=0, 12 in flight`.
   std::string ToString() const;
 };
 
 void RecordReason(int number, const char* format, const Value* values, int count);
+void RecordClause(const char* format, const Value* values, int count);
 
 template <typename... Args>
 Error Fail(int number, const char* format, Args... args) {
@@ -76,6 +86,14 @@ Error Fail(int number, const char* format, Args... args) {
   const Value values[sizeof...(args) + 1] = {MakeValue(args)...};
   RecordReason(number, format, values, sizeof...(args));
   return Error(number);
+}
+
+// Adds a clause to the reason of the last Fail of this task. Beyond kMaxClauses it is dropped.
+template <typename... Args>
+void Explain(const char* format, Args... args) {
+  static_assert(sizeof...(args) <= Reason::kMaxValues);
+  const Value values[sizeof...(args) + 1] = {MakeValue(args)...};
+  RecordClause(format, values, sizeof...(args));
 }
 
 }  // namespace kpath

@@ -29,6 +29,26 @@ TEST(Fail, GivesTheNegativeErrnoAndKeepsTheReason) {
   EXPECT_EQ(check(3), 3);
 }
 
+TEST(Fail, ExplanationsFollowTheReasonAndGoWithIt) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  check(-1);
+  Explain("it was $0 of $1", 2, 3);
+  Explain("nothing is left");
+  EXPECT_EQ(current->reason.Text(),
+            "nr=-1 is negative, flags=0x10; it was 2 of 3; nothing is left");
+  check(-2);
+  EXPECT_EQ(current->reason.Text(), "nr=-2 is negative, flags=0x10");
+}
+
+TEST(Fail, ExplanationsBeyondTheLimitAreDropped) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  check(-1);
+  for (int i = 0; i < 2 * Reason::kMaxClauses; ++i) Explain("x");
+  EXPECT_EQ(current->reason.clauses_used, Reason::kMaxClauses);
+}
+
 TEST(Fail, ConvertsToAnErrorPointer) {
   TestKernel kernel;
   EnterMachine enter(kernel.machine);

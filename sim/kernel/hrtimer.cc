@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/hrtimer.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -35,6 +36,18 @@ void CheckTimer(const hrtimer* timer) {
 
 hrtimer_cpu_base& base_of(const hrtimer* timer) { return hrtimers->bases[timer->cpu]; }
 
+// v4.19 kernel/time/hrtimer.c: hrtimer_clock_base::get_time, offset. What the timer's clock shows,
+// and by how much that is more than CLOCK_MONOTONIC.
+ktime_t get_time(const hrtimer* timer) {
+  return timer->clock_id == CLOCK_REALTIME ? ktime_get_real() : ktime_get();
+}
+ktime_t offset_of(const hrtimer* timer) {
+  return timer->clock_id == CLOCK_REALTIME ? kWallClockStart * NSEC_PER_SEC : 0;
+}
+
+// When it expires, on CLOCK_MONOTONIC: what the queues are sorted by.
+ktime_t MonotonicExpiry(const hrtimer* timer) { return timer->expires - offset_of(timer); }
+
 // v4.19 kernel/time/hrtimer.c: lock_hrtimer_base
 hrtimer_cpu_base& lock_hrtimer_base(const hrtimer* timer, unsigned long& flags) {
   FUNCTION();
@@ -47,12 +60,12 @@ hrtimer_cpu_base& lock_hrtimer_base(const hrtimer* timer, unsigned long& flags) 
 bool enqueue_hrtimer(hrtimer* timer, hrtimer_cpu_base& base) {
   FUNCTION(timer);
   timer->enqueued = true;
-  const auto place = base.active.emplace(timer->expires, timer);
+  const auto place = base.active.emplace(MonotonicExpiry(timer), timer);
   return fn.Return(place == base.active.begin());
 }
 
 void Unqueue(hrtimer* timer, hrtimer_cpu_base& base) {
-  auto place = base.active.lower_bound(timer->expires);
+  auto place = base.active.lower_bound(MonotonicExpiry(timer));
   while (place->second != timer) ++place;
   base.active.erase(place);
   timer->enqueued = false;
@@ -82,9 +95,10 @@ void __remove_hrtimer(hrtimer* timer, hrtimer_cpu_base& base, bool reprogram) {
 // v4.19 kernel/time/hrtimer.c: hrtimer_reprogram
 void hrtimer_reprogram(hrtimer* timer, hrtimer_cpu_base& base) {
   FUNCTION(timer);
-  if (timer->expires >= base.expires_next || base.in_hrtirq) return;
-  base.expires_next = timer->expires;
-  tick_program_event(timer->expires);
+  const ktime_t expires = std::max<ktime_t>(MonotonicExpiry(timer), 0);
+  if (expires >= base.expires_next || base.in_hrtirq) return;
+  base.expires_next = expires;
+  tick_program_event(expires);
 }
 
 // v4.19 kernel/time/hrtimer.c: __run_hrtimer. base.lock is let go during the callback.
@@ -106,7 +120,7 @@ void __hrtimer_run_queues(hrtimer_cpu_base& base, ktime_t now, unsigned long fla
   while (!base.active.empty()) {
     hrtimer* timer = base.active.begin()->second;
     CheckTimer(timer);
-    if (now < timer->softexpires) break;
+    if (now < timer->softexpires - offset_of(timer)) break;
     __run_hrtimer(base, timer, flags);
   }
 }
@@ -128,7 +142,9 @@ void hrtimer_init(hrtimer* timer, int clock_id, hrtimer_mode mode) {
   FUNCTION(clock_id, mode);
   *timer = {};
   timer->magic = hrtimer::kMagic;
-  timer->clock_id = mode == HRTIMER_MODE_REL ? CLOCK_MONOTONIC : clock_id;
+  // A length of time is not changed by setting the wall clock.
+  const bool realtime = clock_id == CLOCK_REALTIME && mode == HRTIMER_MODE_ABS;
+  timer->clock_id = realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC;
   timer->cpu = smp_processor_id();
 }
 
@@ -139,11 +155,7 @@ void hrtimer_start_range_ns(hrtimer* timer, ktime_t tim, uint64_t delta_ns, hrti
   unsigned long flags;
   hrtimer_cpu_base* base = &lock_hrtimer_base(timer, flags);
   if (timer->enqueued) __remove_hrtimer(timer, *base, timer->cpu == smp_processor_id());
-  if (mode == HRTIMER_MODE_REL) {
-    tim = ktime_add_safe(tim, ktime_get());
-  } else if (timer->clock_id == CLOCK_REALTIME) {
-    tim -= kWallClockStart * NSEC_PER_SEC;
-  }
+  if (mode == HRTIMER_MODE_REL) tim = ktime_add_safe(tim, get_time(timer));
   timer->softexpires = tim;
   timer->expires = ktime_add_safe(tim, static_cast<ktime_t>(delta_ns));
   const int target = get_nohz_timer_target();
@@ -203,8 +215,24 @@ uint64_t hrtimer_forward(hrtimer* timer, ktime_t now, ktime_t interval) {
   return fn.Return(overruns);
 }
 
-ktime_t hrtimer_get_remaining(const hrtimer* timer) {
-  return timer->expires - current->machine->now_ns();
+// v4.19 include/linux/hrtimer.h: hrtimer_forward_now
+uint64_t hrtimer_forward_now(hrtimer* timer, ktime_t interval) {
+  return hrtimer_forward(timer, get_time(timer), interval);
+}
+
+// v4.19 include/linux/hrtimer.h: hrtimer_expires_remaining
+ktime_t hrtimer_get_remaining(const hrtimer* timer) { return timer->expires - get_time(timer); }
+
+// v4.19 include/linux/hrtimer.h: hrtimer_set_expires_range_ns
+void hrtimer_set_expires_range_ns(hrtimer* timer, ktime_t time, uint64_t delta_ns) {
+  timer->softexpires = time;
+  timer->expires = ktime_add_safe(time, static_cast<ktime_t>(delta_ns));
+}
+
+// v4.19 include/linux/hrtimer.h: hrtimer_start_expires
+void hrtimer_start_expires(hrtimer* timer, hrtimer_mode mode) {
+  const auto delta = static_cast<uint64_t>(timer->expires - timer->softexpires);
+  hrtimer_start_range_ns(timer, timer->softexpires, delta, mode);
 }
 
 // v4.19 kernel/time/hrtimer.c: hrtimer_interrupt

@@ -36,8 +36,9 @@ struct hrtimer {
 
   uint32_t magic = 0;  // kMagic: initialised, and not freed
   int clock_id = CLOCK_MONOTONIC;
-  ktime_t softexpires = 0;  // not before
-  ktime_t expires = 0;      // and not later, as far as it depends on the timer; softexpires + slack
+  // Of its clock. Not before,
+  ktime_t softexpires = 0;
+  ktime_t expires = 0;  // and not later, as far as it depends on the timer; softexpires + slack
   // Called when it has expired; HRTIMER_RESTART: with a new expiry, it is to be queued again.
   hrtimer_restart (*function)(hrtimer* timer) = nullptr;
   bool enqueued = false;
@@ -46,13 +47,17 @@ struct hrtimer {
 
 inline Value MakeValue(const hrtimer* timer) { return Value::Signed(timer->expires); }
 
-// REQUIRES: it is not in use. CLOCK_REALTIME makes a difference for HRTIMER_MODE_ABS only.
+// REQUIRES: it is not in use. CLOCK_REALTIME makes a difference for HRTIMER_MODE_ABS only; all
+// other clocks go as CLOCK_MONOTONIC does.
 void hrtimer_init(hrtimer* timer, int clock_id, hrtimer_mode mode);
 // Starts it, or starts it again: it expires at `tim` (REL: from now on), or up to `delta_ns` later.
 void hrtimer_start_range_ns(hrtimer* timer, ktime_t tim, uint64_t delta_ns, hrtimer_mode mode);
 inline void hrtimer_start(hrtimer* timer, ktime_t tim, hrtimer_mode mode) {
   hrtimer_start_range_ns(timer, tim, 0, mode);
 }
+// Sets when it expires, and starts it at what was set.
+void hrtimer_set_expires_range_ns(hrtimer* timer, ktime_t time, uint64_t delta_ns);
+void hrtimer_start_expires(hrtimer* timer, hrtimer_mode mode);
 // Returns 1 if it was active, 0 if not, -1 if its callback is running.
 int hrtimer_try_to_cancel(hrtimer* timer);
 // Returns 1 if it was active, 0 if not. The callback is not running any more.
@@ -61,6 +66,8 @@ int hrtimer_cancel(hrtimer* timer);
 bool hrtimer_active(const hrtimer* timer);
 // Moves the expiry by whole intervals until it is after `now`; returns by how many.
 uint64_t hrtimer_forward(hrtimer* timer, ktime_t now, ktime_t interval);
+// The same with the present for `now`.
+uint64_t hrtimer_forward_now(hrtimer* timer, ktime_t interval);
 // How long it has still to go; negative if it is late.
 ktime_t hrtimer_get_remaining(const hrtimer* timer);
 

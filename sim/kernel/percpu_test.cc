@@ -33,7 +33,7 @@ TEST(Percpu, EachCpuHasItsOwn) {
   EnterMachine enter(kernel.machine);
   for (int cpu = 0; cpu < 3; ++cpu) EXPECT_EQ(per_cpu_ptr(counters, cpu)->value, 10 + cpu);
   free_percpu(counters);
-  EXPECT_EQ(DescribeLeaks({}), "");
+  EXPECT_EQ(DescribeLeaks(TestKernel::KeptByKernel()), "");
 }
 
 TEST(Percpu, MemoryMayBeExhausted) {
@@ -78,7 +78,7 @@ TEST(PercpuReport, ALeakIsNamed) {
   TestKernel kernel;
   EnterMachine enter(kernel.machine);
   alloc_percpu<counter>();
-  EXPECT_THAT(DescribeLeaks({}), HasSubstr("BUG counter: object 0x"));
+  EXPECT_THAT(DescribeLeaks(TestKernel::KeptByKernel()), HasSubstr("BUG counter: object 0x"));
 }
 
 }  // namespace

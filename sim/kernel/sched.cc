@@ -135,10 +135,13 @@ void try_to_wake_up_local(rq& queue, task_struct* task) {
   if ((task->flags & PF_WQ_WORKER) != 0) sched_hooks->wq_worker_waking_up(task);
 }
 
+// v4.19 kernel/sched/core.c: deactivate_task. It is not among those that wait, as it is running.
+void deactivate_task(task_struct* prev) { FUNCTION(prev->pid); }
+
 // v4.19 kernel/sched/core.c: part of __schedule: the task goes to sleep. Another worker may have to
 // go on with the work that this one leaves.
-void deactivate_task(rq& queue, task_struct* prev) {
-  FUNCTION(prev->pid);
+void go_to_sleep(rq& queue, task_struct* prev) {
+  deactivate_task(prev);
   if ((prev->flags & PF_WQ_WORKER) == 0) return;
   task_struct* to_wakeup = sched_hooks->wq_worker_sleeping(prev);
   if (to_wakeup != nullptr) try_to_wake_up_local(queue, to_wakeup);
@@ -158,7 +161,7 @@ void __schedule(bool preempt) {
   if (signal_pending_state(prev->state, prev)) prev->state = TASK_RUNNING;
   prev->on_rq = false;
   if (prev->state != TASK_RUNNING && !preempt) {
-    deactivate_task(queue, prev);
+    go_to_sleep(queue, prev);
   } else if (prev != queue.idle.get()) {
     activate_task(queue, prev);
   }

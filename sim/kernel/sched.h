@@ -30,6 +30,7 @@
 
 #include "sim/kernel/fail.h"
 #include "sim/kernel/lockdep_map.h"
+#include "sim/kernel/restart_block.h"
 #include "sim/kernel/slab.h"
 #include "sim/machine/machine.h"
 
@@ -117,16 +118,19 @@ struct task_struct : Context {
   blk_plug* plug = nullptr;
   kptr<signal_struct> signal;
   task_struct* real_parent = nullptr;
+  struct restart_block restart_block;  // how an interrupted call goes on
+  void* kthread_data = nullptr;        // kthread.h: of a thread of the kernel's own
 
   // task_work_add: run at the return to user mode, last added first run by task_work_run.
   std::vector<std::function<void()>> task_works;
 
-  Reason reason;                      // of the last Fail in this task
-  std::vector<held_lock> held_locks;  // lockdep.h: oldest first
-  const char* blocked_on = nullptr;   // the name of the lock it sleeps for
-  task_struct* blocked_by = nullptr;  // who held that lock when it fell asleep
-  bool sigkill_pending = false;       // see fatal_signal_pending
-  uint64_t timer_slack_ns = 50'000;   // how much later than asked its timers may fire
+  Reason reason;                          // of the last Fail in this task
+  std::vector<held_lock> held_locks;      // lockdep.h: oldest first
+  const char* blocked_on = nullptr;       // the name of the lock it sleeps for
+  task_struct* blocked_by = nullptr;      // who held that lock when it fell asleep
+  bool sigkill_pending = false;           // see fatal_signal_pending
+  uint64_t timer_slack_ns = 50'000;       // how much later than asked its timers may fire
+  uint64_t cap_effective = ~uint64_t{0};  // a bit per CAP_*, of the cred of the kernel's struct
 };
 
 // The task that executes. As in the kernel, an expression: current->mm.

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sim/kernel/init.h"
 #include "sim/kernel/sched.h"
@@ -40,6 +41,11 @@ class TestKernel {
     });
     wake_up_new_task(task);
     return task;
+  }
+
+  // The caches of what the kernel keeps as long as the machine is there, for DescribeLeaks.
+  static std::vector<std::string> KeptByKernel() {
+    return {"worker", "workqueue_struct", "pool_workqueue"};
   }
 
   // Runs to the end. Returns the kernel's report, or what hangs; empty if all is well.

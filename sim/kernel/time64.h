@@ -30,6 +30,24 @@ constexpr bool timespec64_valid(const timespec64& ts) {
   return ts.tv_sec >= 0 && static_cast<unsigned long>(ts.tv_nsec) < NSEC_PER_SEC;
 }
 
+// v4.19 kernel/time/time.c: set_normalized_timespec64, timespec64_add_safe. Saturates.
+constexpr timespec64 timespec64_add_safe(const timespec64& lhs, const timespec64& rhs) {
+  long nsec = lhs.tv_nsec + rhs.tv_nsec;
+  const int64_t carry = nsec >= NSEC_PER_SEC ? 1 : 0;
+  nsec -= carry * NSEC_PER_SEC;
+  const uint64_t sec = static_cast<uint64_t>(lhs.tv_sec) + static_cast<uint64_t>(rhs.tv_sec) +
+                       static_cast<uint64_t>(carry);
+  const auto sum = static_cast<int64_t>(sec);
+  if (sum < lhs.tv_sec || sum < rhs.tv_sec) return {INT64_MAX, 0};
+  return {sum, nsec};
+}
+// v4.19 include/linux/time64.h: timespec64_sub
+constexpr timespec64 timespec64_sub(const timespec64& lhs, const timespec64& rhs) {
+  const long nsec = lhs.tv_nsec - rhs.tv_nsec;
+  if (nsec < 0) return {lhs.tv_sec - rhs.tv_sec - 1, nsec + NSEC_PER_SEC};
+  return {lhs.tv_sec - rhs.tv_sec, nsec};
+}
+
 // v4.19 include/linux/ktime.h: ktime_set. Saturates; `nsecs` is not looked at.
 constexpr ktime_t ktime_set(int64_t secs, unsigned long nsecs) {
   if (secs >= KTIME_SEC_MAX) return KTIME_MAX;

@@ -19,12 +19,20 @@ ktime_t ktime_get() {
 }
 
 // v4.19 kernel/time/timekeeping.c: ktime_get_with_offset
-ktime_t ktime_get_with_offset() {
-  FUNCTION();
-  return fn.Return(Now() + kWallClockStartNs);
+ktime_t ktime_get_with_offset(ktime_t offset) {
+  FUNCTION(offset);
+  return fn.Return(Now() + offset);
 }
 
-ktime_t ktime_get_real() { return ktime_get_with_offset(); }
+// v4.19 include/linux/timekeeping.h: inline
+ktime_t ktime_get_real() { return ktime_get_with_offset(kWallClockStartNs); }
+ktime_t ktime_get_boottime() { return ktime_get_with_offset(0); }
+ktime_t ktime_get_clocktai() { return ktime_get_with_offset(kWallClockStartNs); }
+
+void ktime_get_raw_ts64(timespec64* ts) {
+  FUNCTION();
+  *ts = ns_to_timespec64(Now());
+}
 
 void ktime_get_ts64(timespec64* ts) {
   FUNCTION();

@@ -19,6 +19,13 @@ inline constexpr int64_t kWallClockStart = 1'546'041'600;
 ktime_t ktime_get();
 // v4.19 kernel/time/timekeeping.c: ktime_get_with_offset. CLOCK_REALTIME.
 ktime_t ktime_get_real();
+// v4.19 include/linux/timekeeping.h: ktime_get_boottime, ktime_get_clocktai. CLOCK_BOOTTIME: the
+// machine is never suspended; CLOCK_TAI: nobody has told the kernel of leap seconds.
+ktime_t ktime_get_boottime();
+ktime_t ktime_get_clocktai();
+// v4.19 kernel/time/timekeeping.c: ktime_get_raw_ts64. CLOCK_MONOTONIC_RAW: nobody adjusts the
+// other.
+void ktime_get_raw_ts64(timespec64* ts);
 // v4.19 kernel/time/timekeeping.c: ktime_get_ts64, ktime_get_real_ts64. The same in seconds.
 void ktime_get_ts64(timespec64* ts);
 void ktime_get_real_ts64(timespec64* ts);

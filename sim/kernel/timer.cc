@@ -149,17 +149,23 @@ timer_list* TakeExpired(timer_base& base) {
   return timer;
 }
 
+// v4.19 kernel/time/timer.c: part of expire_timers. The lock is let go while the callback runs.
+void expire_timer(timer_base& base, timer_list* timer) {
+  const bool irqsafe = (timer->flags & TIMER_IRQSAFE) != 0;
+  base.running_timer = timer;
+  irqsafe ? spin_unlock(&base.lock) : spin_unlock_irq(&base.lock);
+  call_timer_fn(timer);  // may free the timer
+  irqsafe ? spin_lock(&base.lock) : spin_lock_irq(&base.lock);
+  base.running_timer = nullptr;
+}
+
 // v4.19 kernel/time/timer.c: __run_timers, expire_timers
 void __run_timers(timer_base& base) {
   FUNCTION();
   spin_lock_irq(&base.lock);
   base.clk = jiffies + 1;
   while (timer_list* timer = TakeExpired(base)) {
-    base.running_timer = timer;
-    spin_unlock_irq(&base.lock);
-    call_timer_fn(timer);
-    spin_lock_irq(&base.lock);
-    base.running_timer = nullptr;
+    expire_timer(base, timer);
   }
   UpdateTick(base, smp_processor_id());
   spin_unlock_irq(&base.lock);
@@ -194,8 +200,8 @@ void process_timeout(timer_list* timer) {
 }  // namespace
 
 // v4.19 kernel/time/timer.c: init_timer_key
-void timer_setup(timer_list* timer, void (*function)(timer_list* timer)) {
-  *timer = {};
+void timer_setup(timer_list* timer, void (*function)(timer_list* timer), unsigned flags) {
+  *timer = {.flags = flags};
   timer->magic = timer_list::kMagic;
   timer->function = function;
   timer->cpu = smp_processor_id();
@@ -213,6 +219,22 @@ void add_timer(timer_list* timer) {
   CheckTimer(timer);
   if (timer->pending) Report("BUG: add_timer of a timer that is pending");
   __mod_timer(timer, timer->expires);
+}
+
+// v4.19 kernel/time/timer.c: add_timer_on
+void add_timer_on(timer_list* timer, int cpu) {
+  FUNCTION(timer, cpu);
+  CheckTimer(timer);
+  if (timer->pending) Report("BUG: add_timer_on of a timer that is pending");
+  unsigned long flags;
+  timer_base* base = &lock_timer_base(timer, flags);
+  if (timer->cpu != cpu) {
+    spin_unlock_irqrestore(&base->lock, flags);
+    timer->cpu = cpu;
+    base = &lock_timer_base(timer, flags);
+  }
+  internal_add_timer(*base, timer);
+  spin_unlock_irqrestore(&base->lock, flags);
 }
 
 // v4.19 kernel/time/timer.c: del_timer
@@ -242,7 +264,9 @@ int try_to_del_timer_sync(timer_list* timer) {
 // v4.19 kernel/time/timer.c: del_timer_sync
 int del_timer_sync(timer_list* timer) {
   FUNCTION(timer);
-  if (in_irq()) Report("WARNING: del_timer_sync in a hardirq");
+  if (in_irq() && (timer->flags & TIMER_IRQSAFE) == 0) {
+    Report("WARNING: del_timer_sync in a hardirq");
+  }
   while (true) {
     const int ret = try_to_del_timer_sync(timer);
     if (ret >= 0) return fn.Return(ret);

@@ -42,17 +42,24 @@ struct timer_list {
   bool pending = false;
   unsigned long bucket = 0;  // while pending: the jiffy it fires in
   int cpu = 0;               // whose wheel it is in, or was in last
+  unsigned flags = 0;        // TIMER_*
 };
+
+// v4.19 include/linux/timer.h: the callback is called with interrupts off, so that the timer may be
+// waited for (del_timer_sync) with interrupts off.
+inline constexpr unsigned TIMER_IRQSAFE = 0x00200000;
 
 inline Value MakeValue(const timer_list* timer) { return Value::Unsigned(timer->expires); }
 
-// REQUIRES: it is not in use.
-void timer_setup(timer_list* timer, void (*function)(timer_list* timer));
+// REQUIRES: it is not in use. `flags`: 0 or TIMER_IRQSAFE.
+void timer_setup(timer_list* timer, void (*function)(timer_list* timer), unsigned flags = 0);
 inline bool timer_pending(const timer_list* timer) { return timer->pending; }
 // Starts it, or moves it. Returns 1 if it was pending, 0 if not.
 int mod_timer(timer_list* timer, unsigned long expires);
 // Starts it at timer->expires. REQUIRES: it is not pending.
 void add_timer(timer_list* timer);
+// The same in the wheel of that CPU.
+void add_timer_on(timer_list* timer, int cpu);
 // Stops it. Returns 1 if it was pending, 0 if not. The callback may still be running.
 int del_timer(timer_list* timer);
 // Returns -1, having done nothing, if the callback is running.

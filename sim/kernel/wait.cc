@@ -193,6 +193,20 @@ void finish_wait(wait_queue_head_t* wq_head, wait_queue_entry* entry) {
   spin_unlock_irqrestore(&wq_head->lock, flags);
 }
 
+// v4.19 kernel/sched/wait.c: do_wait_intr_irq
+int do_wait_intr_irq(wait_queue_head_t* wq_head, wait_queue_entry* entry) {
+  FUNCTION(wq_head);
+  if (!entry->queued()) __add_wait_queue_entry_tail(wq_head, entry);
+  set_current_state(TASK_INTERRUPTIBLE);
+  if (signal_pending(current)) {
+    return fn.Return(Fail(ERESTARTSYS, "a signal came while waiting"));
+  }
+  spin_unlock_irq(&wq_head->lock);
+  schedule();
+  spin_lock_irq(&wq_head->lock);
+  return fn.Return(0);
+}
+
 // ---- Waking ----
 
 // v4.19 kernel/sched/core.c: default_wake_function

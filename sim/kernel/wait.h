@@ -185,6 +185,27 @@ template <typename Condition>
       ___wait_event(wq_head, condition, TASK_INTERRUPTIBLE, true, ScheduleAndGoOn));
 }
 
+// v4.19 kernel/sched/wait.c: do_wait_intr_irq. One round of the wait below. 0 or -ERESTARTSYS.
+int do_wait_intr_irq(wait_queue_head_t* wq_head, wait_queue_entry* entry);
+
+// v4.19 include/linux/wait.h: wait_event_interruptible_locked_irq. For a condition that
+// wq_head->lock guards: it is held, with interrupts off, by the caller, and whenever `condition` is
+// looked at; it is let go while the task sleeps.
+template <typename Condition>
+[[nodiscard]] int wait_event_interruptible_locked_irq(wait_queue_head_t* wq_head,
+                                                      Condition condition) {
+  if (condition()) return 0;
+  wait_queue_entry entry;
+  init_wait_entry(&entry, 0);
+  int ret;
+  do {
+    ret = do_wait_intr_irq(wq_head, &entry);
+  } while (ret == 0 && !condition());
+  if (entry.queued()) __remove_wait_queue(wq_head, &entry);
+  __set_current_state(TASK_RUNNING);
+  return ret;
+}
+
 // v4.19 include/linux/wait.h: wait_event_killable
 template <typename Condition>
 [[nodiscard]] int wait_event_killable(wait_queue_head_t* wq_head, Condition condition) {

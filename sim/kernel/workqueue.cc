@@ -1,166 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Queueing. v4.19 kernel/workqueue.c
 #include "sim/kernel/workqueue.h"
 
 #include <algorithm>
-#include <deque>
-#include <memory>
-#include <vector>
+#include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "sim/kernel/completion.h"
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/report.h"
-#include "sim/kernel/spinlock.h"
+#include "sim/kernel/workqueue_internal.h"
 
 namespace kpath {
 
-struct workqueue_struct {
-  const char* name = "";
-};
+KernelGlobal<workqueue_globals> workqueues;
 
 namespace {
 
-struct worker_pool;
+void CheckWork(const work_struct* work) {
+  if (work->magic == work_struct::kMagic) return;
+  Report("BUG: work is not initialised, or its memory was freed");
+}
 
-// v4.19 kernel/workqueue_internal.h: struct worker
-struct worker {
-  task_struct* task = nullptr;
-  worker_pool* pool = nullptr;
-  work_struct* current_work = nullptr;
-  std::vector<completion*> flushers;  // of current_work
-  bool idle = false;
-};
+// v4.19 include/linux/bitops.h: test_and_set_bit(WORK_STRUCT_PENDING_BIT)
+bool test_and_set_pending(work_struct* work) {
+  CheckWork(work);
+  return std::exchange(work->data.pending, true);
+}
 
-// v4.19 kernel/workqueue.c: struct worker_pool
-struct worker_pool {
-  int cpu = 0;
-  spinlock_t lock{"pool->lock"};
-  std::deque<work_struct*> worklist;
-  std::vector<std::unique_ptr<worker>> workers;
-  std::vector<std::pair<work_struct*, completion*>> flushers;  // of works that are queued
-};
+// v4.19 kernel/workqueue.c: pwq_activate_first_delayed
+void pwq_activate_first_delayed(pool_workqueue* pwq) {
+  pwq_activate_delayed_work(pwq->delayed_works.front());
+}
 
-struct workqueue_globals {
-  std::vector<std::unique_ptr<worker_pool>> pools;  // by CPU
-  workqueue_struct system_wq{"events"};
-};
+// v4.19 kernel/workqueue.c: wq_select_unbound_cpu. Any CPU may be used, so it is the caller's.
+int wq_select_unbound_cpu(int cpu) { return cpu; }
 
-KernelGlobal<workqueue_globals> workqueues;
+pool_workqueue* pwq_of_cpu(const kptr<workqueue_struct>& wq, int cpu) {
+  return per_cpu_ptr(wq->cpu_pwqs, (wq->flags & WQ_UNBOUND) != 0 ? 0 : cpu);
+}
 
-// v4.19 kernel/workqueue.c: get_work_pool. The pool that the work is queued on; null: none.
-worker_pool* get_work_pool(work_struct* work) {
-  FUNCTION(work);
-  for (const auto& pool : workqueues->pools) {
-    if (std::count(pool->worklist.begin(), pool->worklist.end(), work) != 0) return pool.get();
+// v4.19 kernel/workqueue.c: part of __queue_work: which pool_workqueue the work is queued on, with
+// its pool's lock held. A work that still runs elsewhere is queued there, so that it does not run
+// twice at a time.
+pool_workqueue* lock_pwq_for(int cpu, const kptr<workqueue_struct>& wq, work_struct* work) {
+  pool_workqueue* pwq = pwq_of_cpu(wq, cpu);
+  worker_pool* last_pool = get_work_pool(work);
+  if (last_pool == nullptr || last_pool == pwq->pool) {
+    spin_lock(&pwq->pool->lock);
+    return pwq;
   }
-  return nullptr;
+  spin_lock(&last_pool->lock);
+  const worker* executing = find_worker_executing_work(last_pool, work);
+  if (executing != nullptr && executing->current_pwq->wq == wq) return executing->current_pwq;
+  spin_unlock(&last_pool->lock);
+  spin_lock(&pwq->pool->lock);
+  return pwq;
 }
 
-// v4.19 kernel/workqueue.c: first_idle_worker
-worker* first_idle_worker(worker_pool* pool) {
-  for (const auto& worker : pool->workers) {
-    if (worker->idle) return worker.get();
-  }
-  return nullptr;
+// v4.19 kernel/workqueue.c: is_chained_work. Queued by a work of the same workqueue.
+bool is_chained_work(const kptr<workqueue_struct>& wq) {
+  const worker* by = current_wq_worker();
+  return by != nullptr && by->current_pwq->wq == wq;
 }
 
-void worker_thread(worker* worker);
-
-// v4.19 kernel/workqueue.c: create_worker. Runnable at once; REQUIRES: pool->lock.
-void create_worker(worker_pool* pool) {
-  auto made = std::make_unique<worker>();
-  worker* raw = made.get();
-  raw->pool = pool;
-  raw->task = NewKernelThread(*current->machine,
-                              absl::StrCat("kworker/", pool->cpu, ":", pool->workers.size()),
-                              [raw] { worker_thread(raw); });
-  pool->workers.push_back(std::move(made));
-  wake_up_new_task(raw->task);
-}
-
-// v4.19 kernel/workqueue.c: wake_up_worker. REQUIRES: pool->lock.
-void wake_up_worker(worker_pool* pool) {
-  FUNCTION(pool->cpu);
-  worker* idle = first_idle_worker(pool);
-  if (idle != nullptr) {
-    wake_up_process(idle->task);
+// v4.19 kernel/workqueue.c: __queue_delayed_work
+void __queue_delayed_work(int cpu, const kptr<workqueue_struct>& wq, delayed_work* dwork,
+                          unsigned long delay) {
+  FUNCTION(cpu, &dwork->work, delay);
+  if (dwork->timer.pending) Report("WARNING: a delayed work is queued while its timer runs");
+  // Without delay the timer is left alone: a timer of 0 jiffies would still wait for a tick.
+  if (delay == 0) return __queue_work(cpu, wq, &dwork->work);
+  dwork->wq = wq;
+  dwork->cpu = cpu;
+  dwork->timer.expires = jiffies + delay;
+  if (cpu != WORK_CPU_UNBOUND) {
+    add_timer_on(&dwork->timer, cpu);
   } else {
-    create_worker(pool);
+    add_timer(&dwork->timer);
   }
 }
 
-// v4.19 kernel/workqueue.c: need_more_worker: work is queued and nobody runs who would do it.
-bool need_more_worker(const worker_pool* pool) {
-  if (pool->worklist.empty()) return false;
-  return std::none_of(pool->workers.begin(), pool->workers.end(), [](const auto& worker) {
-    return !worker->idle && worker->task->state == TASK_RUNNING;
-  });
-}
-
-// v4.19 kernel/workqueue.c: __queue_work. REQUIRES: interrupts off, work->pending set by the
-// caller.
-void __queue_work(int cpu, workqueue_struct* wq, work_struct* work) {
-  FUNCTION(cpu, work);
-  get_work_pool(work);
-  worker_pool* pool = workqueues->pools[cpu].get();
-  spin_lock(&pool->lock);
-  work->wq = wq;
-  pool->worklist.push_back(work);
-  STEP("work queued", pool->worklist.size());
-  if (need_more_worker(pool)) wake_up_worker(pool);
-  spin_unlock(&pool->lock);
-}
-
-// v4.19 kernel/workqueue.c: process_one_work. REQUIRES: pool->lock, which is dropped meanwhile.
-void process_one_work(worker* worker, work_struct* work) {
-  FUNCTION(work);
-  worker_pool* pool = worker->pool;
-  std::erase(pool->worklist, work);
-  worker->current_work = work;
-  for (auto it = pool->flushers.begin(); it != pool->flushers.end();) {
-    if (it->first != work) {
-      ++it;
-      continue;
-    }
-    worker->flushers.push_back(it->second);
-    it = pool->flushers.erase(it);
-  }
-  const work_func_t func = work->func;
-  work->pending = false;
-  // This worker may sleep: another one takes what else there is. Departs: Linux waits until it
-  // sleeps (wq_worker_sleeping).
-  if (!pool->worklist.empty()) wake_up_worker(pool);
-  spin_unlock_irq(&pool->lock);
-  func(work);  // may free the work
-  if (current->preempt_count != 0 || irqs_disabled()) {
-    Report(absl::StrCat("BUG: workqueue leaked lock or atomic: ", current->comm, "/0x",
-                        absl::Hex(current->preempt_count, absl::kZeroPad8), "/", current->pid));
-  }
-  cond_resched();
-  spin_lock_irq(&pool->lock);
-  worker->current_work = nullptr;
-  for (completion* flusher : worker->flushers) complete(flusher);
-  worker->flushers.clear();
-}
-
-// v4.19 kernel/workqueue.c: worker_enter_idle. REQUIRES: pool->lock.
-void worker_enter_idle(worker* worker) {
-  FUNCTION();
-  worker->idle = true;
-}
-
-// v4.19 kernel/workqueue.c: worker_thread
-void worker_thread(worker* worker) {
-  worker_pool* pool = worker->pool;
-  while (true) {
-    spin_lock_irq(&pool->lock);
-    worker->idle = false;
-    while (!pool->worklist.empty()) process_one_work(worker, pool->worklist.front());
-    worker_enter_idle(worker);
-    __set_current_state(TASK_INTERRUPTIBLE);
-    spin_unlock_irq(&pool->lock);
-    schedule();
-  }
+// v4.19 kernel/workqueue.c: delayed_work_timer_fn. With interrupts off (TIMER_IRQSAFE).
+void delayed_work_timer_fn(timer_list* timer) {
+  delayed_work* dwork = container_of(timer, &delayed_work::timer);
+  FUNCTION(&dwork->work);
+  __queue_work(dwork->cpu, dwork->wq, &dwork->work);
 }
 
 // v4.19 kernel/workqueue.c: rcu_work_rcufn
@@ -168,65 +92,202 @@ void rcu_work_rcufn(rcu_head* rcu) {
   FUNCTION();
   rcu_work* rwork = container_of(rcu, &rcu_work::rcu);
   local_irq_disable();
-  __queue_work(smp_processor_id(), rwork->wq, &rwork->work);
+  __queue_work(WORK_CPU_UNBOUND, rwork->wq, &rwork->work);
   local_irq_enable();
 }
 
 }  // namespace
 
-rcu_work* to_rcu_work(work_struct* work) { return container_of(work, &rcu_work::work); }
+// ---- What is queued ----
 
-workqueue_struct* system_wq() { return &workqueues->system_wq; }
-
-bool queue_work_on(int cpu, workqueue_struct* wq, work_struct* work) {
-  FUNCTION(cpu, work);
-  bool queued = false;
-  const unsigned long flags = local_irq_save();
-  if (!work->pending) {
-    work->pending = true;
-    __queue_work(cpu, wq, work);
-    queued = true;
-  }
-  local_irq_restore(flags);
-  return fn.Return(queued);
+// v4.19 kernel/workqueue.c: get_work_pwq. Null unless the work is queued.
+pool_workqueue* get_work_pwq(const work_struct* work) {
+  FUNCTION(work);
+  return work->data.pwq;
 }
 
-bool queue_rcu_work(workqueue_struct* wq, rcu_work* rwork) {
+// v4.19 kernel/workqueue.c: get_work_pool. Where the work is queued, or ran last; null: nowhere.
+worker_pool* get_work_pool(const work_struct* work) {
+  FUNCTION(work);
+  CheckWork(work);
+  if (work->data.pwq != nullptr) return work->data.pwq->pool;
+  if (work->data.pool_id == WORK_OFFQ_POOL_NONE) return nullptr;
+  return workqueues->pools[static_cast<size_t>(work->data.pool_id)].get();
+}
+
+// v4.19 kernel/workqueue.c: get_pwq. REQUIRES: the pool's lock.
+void get_pwq(pool_workqueue* pwq) {
+  if (pwq->refcnt <= 0) Report("WARNING: a workqueue is used that has been destroyed");
+  ++pwq->refcnt;
+}
+
+// v4.19 kernel/workqueue.c: put_pwq. REQUIRES: the pool's lock.
+// Departs: with the last reference Linux frees an unbound one from here, in a work of its own;
+// destroy_workqueue does it for both kinds.
+void put_pwq(pool_workqueue* pwq) {
+  FUNCTION(pwq->refcnt);
+  lockdep_assert_held(&pwq->pool->lock);
+  --pwq->refcnt;
+}
+
+size_t position_of(const work_struct* work) {
+  return static_cast<size_t>(std::find(work->entry->begin(), work->entry->end(), work) -
+                             work->entry->begin());
+}
+
+void list_del_init(work_struct* work) {
+  work->entry->erase(work->entry->begin() + static_cast<ptrdiff_t>(position_of(work)));
+  work->entry = nullptr;
+}
+
+// v4.19 kernel/workqueue.c: move_linked_works
+void move_linked_works(work_struct* work, work_list* head) {
+  while (true) {
+    work_list* from = work->entry;
+    const size_t at = position_of(work);
+    list_del_init(work);
+    work->entry = head;
+    head->push_back(work);
+    if (!work->data.linked) return;
+    work = (*from)[at];
+  }
+}
+
+// v4.19 kernel/workqueue.c: pwq_activate_delayed_work
+void pwq_activate_delayed_work(work_struct* work) {
+  FUNCTION(work);
+  pool_workqueue* pwq = get_work_pwq(work);
+  move_linked_works(work, &pwq->pool->worklist);
+  work->data.delayed = false;
+  ++pwq->nr_active;
+}
+
+// v4.19 kernel/workqueue.c: pwq_dec_nr_in_flight. REQUIRES: the pool's lock.
+void pwq_dec_nr_in_flight(pool_workqueue* pwq, int color) {
+  FUNCTION(color);
+  if (color == WORK_NO_COLOR) return put_pwq(pwq);
+  --pwq->nr_in_flight[color];
+  --pwq->nr_active;
+  if (!pwq->delayed_works.empty() && pwq->nr_active < pwq->max_active) {
+    pwq_activate_first_delayed(pwq);
+  }
+  if (pwq->flush_color == color && pwq->nr_in_flight[color] == 0) {
+    // The last one that flush_workqueue waited for on this CPU.
+    pwq->flush_color = -1;
+    if (--pwq->wq->nr_pwqs_to_flush == 0) complete(&pwq->wq->first_flusher->done);
+  }
+  put_pwq(pwq);
+}
+
+// v4.19 kernel/workqueue.c: insert_work. REQUIRES: the pool's lock.
+void insert_work(pool_workqueue* pwq, work_struct* work, work_list* head, size_t at,
+                 work_data flags) {
+  FUNCTION(work, head->size());
+  flags.pending = true;  // set_work_pwq
+  flags.pwq = pwq;
+  flags.pool_id = work->data.pool_id;
+  work->data = flags;
+  work->entry = head;
+  head->insert(head->begin() + static_cast<ptrdiff_t>(at), work);
+  get_pwq(pwq);
+  // A worker that falls asleep looks at the list after it has left nr_running: one of the two sees
+  // the other.
+  if (__need_more_worker(pwq->pool)) wake_up_worker(pwq->pool);
+}
+
+// v4.19 kernel/workqueue.c: set_work_pool_and_clear_pending
+void set_work_pool_and_clear_pending(work_struct* work, int pool_id) {
+  work->data = {.pool_id = pool_id};
+}
+
+// ---- Queueing ----
+
+// v4.19 kernel/workqueue.c: __queue_work
+void __queue_work(int cpu, const kptr<workqueue_struct>& wq, work_struct* work) {
+  FUNCTION(cpu, work);
+  if (!irqs_disabled()) Report("WARNING: __queue_work with interrupts on");
+  if ((wq->flags & __WQ_DRAINING) != 0 && !is_chained_work(wq)) {
+    Report("WARNING: a work is queued from outside while its workqueue is drained");
+  }
+  if (cpu == WORK_CPU_UNBOUND) cpu = wq_select_unbound_cpu(smp_processor_id());
+  pool_workqueue* pwq = lock_pwq_for(cpu, wq, work);
+  worker_pool* pool = pwq->pool;
+  if (pwq->refcnt <= 0) Report("WARNING: a workqueue is used that has been destroyed");
+  if (work->entry != nullptr) Report("WARNING: a work is queued that is in a list already");
+  ++pwq->nr_in_flight[pwq->work_color];
+  work_data flags = {.color = pwq->work_color};
+  work_list* worklist = &pool->worklist;
+  if (pwq->nr_active < pwq->max_active) {
+    ++pwq->nr_active;
+  } else {
+    STEP("max_active: the work has to wait", pwq->nr_active);
+    flags.delayed = true;
+    worklist = &pwq->delayed_works;
+  }
+  insert_work(pwq, work, worklist, worklist->size(), flags);
+  spin_unlock(&pool->lock);
+}
+
+// v4.19 kernel/workqueue.c: queue_work_on
+bool queue_work_on(int cpu, kptr<workqueue_struct> wq, work_struct* work) {
+  FUNCTION(cpu, work);
+  bool ret = false;
+  const unsigned long flags = local_irq_save();
+  if (!test_and_set_pending(work)) {
+    __queue_work(cpu, wq, work);
+    ret = true;
+  }
+  local_irq_restore(flags);
+  return fn.Return(ret);
+}
+
+// v4.19 kernel/workqueue.c: queue_delayed_work_on
+bool queue_delayed_work_on(int cpu, kptr<workqueue_struct> wq, delayed_work* dwork,
+                           unsigned long delay) {
+  FUNCTION(cpu, &dwork->work, delay);
+  bool ret = false;
+  const unsigned long flags = local_irq_save();
+  if (!test_and_set_pending(&dwork->work)) {
+    __queue_delayed_work(cpu, wq, dwork, delay);
+    ret = true;
+  }
+  local_irq_restore(flags);
+  return fn.Return(ret);
+}
+
+// v4.19 kernel/workqueue.c: mod_delayed_work_on
+bool mod_delayed_work_on(int cpu, kptr<workqueue_struct> wq, delayed_work* dwork,
+                         unsigned long delay) {
+  FUNCTION(cpu, &dwork->work, delay);
+  unsigned long flags = 0;
+  int ret;
+  do {
+    ret = try_to_grab_pending(&dwork->work, /*is_dwork=*/true, &flags);
+  } while (ret == -EAGAIN);
+  if (ret >= 0) {
+    __queue_delayed_work(cpu, wq, dwork, delay);
+    local_irq_restore(flags);
+  }
+  // -ENOENT, as something that is being cancelled, counts as pending.
+  return fn.Return(ret != 0);
+}
+
+// v4.19 kernel/workqueue.c: queue_rcu_work
+bool queue_rcu_work(kptr<workqueue_struct> wq, rcu_work* rwork) {
   FUNCTION(&rwork->work);
-  if (rwork->work.pending) return fn.Return(false);
-  rwork->work.pending = true;
+  if (test_and_set_pending(&rwork->work)) return fn.Return(false);
   rwork->wq = wq;
   call_rcu(&rwork->rcu, rcu_work_rcufn);
   return fn.Return(true);
 }
 
-bool flush_work(work_struct* work) {
-  FUNCTION(work);
-  might_sleep();
-  completion done;
-  init_completion(&done);
-  for (const auto& pool : workqueues->pools) {
-    spin_lock_irq(&pool->lock);
-    const bool queued = std::count(pool->worklist.begin(), pool->worklist.end(), work) != 0;
-    if (queued) pool->flushers.emplace_back(work, &done);
-    const auto running =
-        std::find_if(pool->workers.begin(), pool->workers.end(),
-                     [work](const auto& worker) { return worker->current_work == work; });
-    const bool runs = !queued && running != pool->workers.end();
-    if (runs) (*running)->flushers.push_back(&done);
-    spin_unlock_irq(&pool->lock);
-    if (!queued && !runs) continue;
-    wait_for_completion(&done);
-    return fn.Return(true);
-  }
-  return fn.Return(false);
+// v4.19 include/linux/workqueue.h: INIT_DELAYED_WORK
+void INIT_DELAYED_WORK(delayed_work* dwork, work_func_t func) {
+  INIT_WORK(&dwork->work, func);
+  timer_setup(&dwork->timer, delayed_work_timer_fn, TIMER_IRQSAFE);
 }
 
-void workqueue_init() {
-  for (int cpu = 0; cpu < current->machine->cpus(); ++cpu) {
-    workqueues->pools.push_back(std::make_unique<worker_pool>());
-    workqueues->pools.back()->cpu = cpu;
-  }
-}
+delayed_work* to_delayed_work(work_struct* work) { return container_of(work, &delayed_work::work); }
+rcu_work* to_rcu_work(work_struct* work) { return container_of(work, &rcu_work::work); }
 
 }  // namespace kpath

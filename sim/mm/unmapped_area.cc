@@ -4,6 +4,7 @@
 // arch/x86/mm/mmap.c
 #include <algorithm>
 
+#include "sim/kernel/compat.h"
 #include "sim/mm/mmap.h"
 #include "sim/vfs/fs.h"
 
@@ -25,10 +26,14 @@ unsigned long vm_start_gap(kptr<vm_area_struct> vma) {
   return vma->vm_start < stack_guard_gap ? 0 : vma->vm_start - stack_guard_gap;
 }
 
+// Where the kernel's choice of addresses ends for calls of 32-bit programs: 128 MiB, the least that
+// is kept for the stack, below the end of their addresses (task_size_32bit).
+constexpr unsigned long kMmapCompatBase = 0xffffe000 - 0x8000000;
+
 // v4.19 arch/x86/mm/mmap.c: get_mmap_base
 unsigned long get_mmap_base() {
   FUNCTION();
-  return current->mm->mmap_base;
+  return in_compat_syscall() ? kMmapCompatBase : current->mm->mmap_base;
 }
 
 // v4.19 arch/x86/kernel/sys_x86_64.c: get_align_mask. Not 0 only on AMD family 15h.

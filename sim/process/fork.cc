@@ -43,6 +43,7 @@ task_struct* dup_task_struct(task_struct* orig) {
                                        [program = std::move(program)] { ret_from_fork(program); });
   task->cpus_allowed = orig->cpus_allowed;
   task->timer_slack_ns = orig->timer_slack_ns;
+  task->cap_effective = orig->cap_effective;
   return task;
 }
 

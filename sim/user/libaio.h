@@ -69,6 +69,12 @@ struct timespec {
   int64_t tv_nsec = 0;
 };
 
+// A segment of IOCB_CMD_PREADV and IOCB_CMD_PWRITEV.
+struct iovec {
+  uint64_t iov_base = 0;
+  uint64_t iov_len = 0;
+};
+
 // What io_prep_pread and io_prep_pwrite fill an iocb with.
 inline iocb PreadIocb(int fd, uint64_t buffer, uint64_t size, int64_t offset) {
   return {.aio_lio_opcode = IOCB_CMD_PREAD,
@@ -80,6 +86,36 @@ inline iocb PreadIocb(int fd, uint64_t buffer, uint64_t size, int64_t offset) {
 inline iocb PwriteIocb(int fd, uint64_t buffer, uint64_t size, int64_t offset) {
   iocb cb = PreadIocb(fd, buffer, size, offset);
   cb.aio_lio_opcode = IOCB_CMD_PWRITE;
+  return cb;
+}
+
+// What io_prep_preadv and io_prep_pwritev do: `segments` iovecs at `iov`.
+inline iocb PreadvIocb(int fd, uint64_t iov, uint64_t segments, int64_t offset) {
+  iocb cb = PreadIocb(fd, iov, segments, offset);
+  cb.aio_lio_opcode = IOCB_CMD_PREADV;
+  return cb;
+}
+inline iocb PwritevIocb(int fd, uint64_t iov, uint64_t segments, int64_t offset) {
+  iocb cb = PreadIocb(fd, iov, segments, offset);
+  cb.aio_lio_opcode = IOCB_CMD_PWRITEV;
+  return cb;
+}
+// io_prep_fsync, io_prep_fdsync.
+inline iocb FsyncIocb(int fd) {
+  return {.aio_lio_opcode = IOCB_CMD_FSYNC, .aio_fildes = static_cast<uint32_t>(fd)};
+}
+inline iocb FdsyncIocb(int fd) {
+  return {.aio_lio_opcode = IOCB_CMD_FDSYNC, .aio_fildes = static_cast<uint32_t>(fd)};
+}
+// io_prep_poll: `events` are those of poll(2), POLLIN and so on.
+inline iocb PollIocb(int fd, uint16_t events) {
+  return {
+      .aio_lio_opcode = IOCB_CMD_POLL, .aio_fildes = static_cast<uint32_t>(fd), .aio_buf = events};
+}
+// io_set_eventfd: the eventfd that is told of the event.
+inline iocb WithEventfd(iocb cb, int eventfd) {
+  cb.aio_flags |= IOCB_FLAG_RESFD;
+  cb.aio_resfd = static_cast<uint32_t>(eventfd);
   return cb;
 }
 

@@ -6,7 +6,6 @@
 
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/sched.h"
-#include "sim/kernel/timer.h"
 #include "sim/kernel/workqueue.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/inode.h"
@@ -24,9 +23,7 @@ constexpr dentry_operations anon_ops = {
 // Files whose last reference was put where they cannot be closed.
 struct delayed_fput_globals {
   std::vector<kptr<file>> list;  // last added first
-  // v4.19 include/linux/workqueue.h: struct delayed_work
-  timer_list timer;
-  work_struct work;
+  delayed_work work;             // delayed_fput_work
 };
 KernelGlobal<delayed_fput_globals> delayed;
 
@@ -105,17 +102,11 @@ void delayed_fput(work_struct*) {
   for (const kptr<file>& file : std::exchange(delayed->list, {})) __fput(file);
 }
 
-// v4.19 kernel/workqueue.c: delayed_work_timer_fn
-void delayed_work_timer_fn(timer_list*) {
-  FUNCTION();
-  schedule_work(&delayed->work);
-}
-
-// The end of fput where the file cannot be closed: schedule_delayed_work(&delayed_fput_work, 1).
+// v4.19 fs/file_table.c: the end of fput, where the file cannot be closed.
 void LeaveToWorkqueue(kptr<file> file) {
   const bool first = delayed->list.empty();
   delayed->list.insert(delayed->list.begin(), file);
-  if (first) mod_timer(&delayed->timer, jiffies + 1);
+  if (first) schedule_delayed_work(&delayed->work, 1);
 }
 
 }  // namespace
@@ -123,8 +114,7 @@ void LeaveToWorkqueue(kptr<file> file) {
 // v4.19 fs/file_table.c: files_init
 void files_init() {
   FUNCTION();
-  timer_setup(&delayed->timer, delayed_work_timer_fn);
-  INIT_WORK(&delayed->work, delayed_fput);
+  INIT_DELAYED_WORK(&delayed->work, delayed_fput);
 }
 
 // v4.19 fs/file_table.c: alloc_empty_file

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sim/kernel/fail.h"
 #include "sim/kernel/uaccess.h"
 
 namespace kpath {
@@ -95,43 +94,6 @@ int fault_in_pages_readable(user_ptr<const char> address, size_t size) {
     if (get_user(byte, address + static_cast<int64_t>(offset)) != 0) return -EFAULT;
   }
   return get_user(byte, address + static_cast<int64_t>(size - 1));
-}
-
-// v4.19 fs/read_write.c: rw_copy_check_uvector, its loop. Clips the total to MAX_RW_COUNT; returns
-// it.
-ssize_t CheckSegments(iovec* segments, unsigned count) {
-  size_t total = 0;
-  for (unsigned n = 0; n < count; ++n) {
-    iovec& segment = segments[n];
-    const auto length = static_cast<int64_t>(segment.iov_len);
-    if (length < 0) return Fail(EINVAL, "segment $0 has the length $1", n, length);
-    if (!access_ok(segment.iov_base, segment.iov_len)) {
-      return Fail(EFAULT, "segment $0, $1 bytes at $2, is beyond the user's addresses", n, length,
-                  segment.iov_base);
-    }
-    segment.iov_len = std::min(segment.iov_len, MAX_RW_COUNT - total);
-    total += segment.iov_len;
-  }
-  return static_cast<ssize_t>(total);
-}
-
-// v4.19 fs/read_write.c: rw_copy_check_uvector. `*segments` is where they were put.
-ssize_t rw_copy_check_uvector(user_ptr<const iovec> uvector, unsigned nr_segs, iovec_buffer* buffer,
-                              iovec** segments) {
-  FUNCTION(uvector, nr_segs);
-  *segments = buffer->fast;
-  if (nr_segs == 0) return fn.Return(ssize_t{0});
-  if (nr_segs > UIO_MAXIOV) {
-    return fn.Return(Fail(EINVAL, "$0 segments, the limit is $1", nr_segs, UIO_MAXIOV));
-  }
-  if (nr_segs > UIO_FASTIOV) {
-    buffer->allocated = kzalloc<iovec_array>(GFP_KERNEL);
-    if (!buffer->allocated) return fn.Return(Fail(ENOMEM, "no memory for $0 segments", nr_segs));
-    buffer->allocated->segments.resize(nr_segs);
-    *segments = buffer->allocated->segments.data();
-  }
-  if (copy_from_user(*segments, uvector, nr_segs * sizeof(iovec)) != 0) return fn.Return(-EFAULT);
-  return fn.Return(CheckSegments(*segments, nr_segs));
 }
 
 }  // namespace
@@ -225,32 +187,6 @@ unsigned long iov_iter_alignment(const iov_iter& i) {
     return piece.length;
   });
   return bits;
-}
-
-// v4.19 lib/iov_iter.c: import_single_range
-int import_single_range(int direction, user_ptr<void> buf, size_t len, iovec* iov, iov_iter* i) {
-  len = std::min(len, MAX_RW_COUNT);
-  if (!access_ok(buf, len)) {
-    return Fail(EFAULT, "$0 bytes at $1 are beyond the user's addresses", len, buf);
-  }
-  *iov = {.iov_base = buf, .iov_len = len};
-  iov_iter_init(i, direction, iov, 1, len);
-  return 0;
-}
-
-// v4.19 lib/iov_iter.c: import_iovec
-int import_iovec(int direction, user_ptr<const iovec> uvector, unsigned nr_segs,
-                 iovec_buffer* buffer, iov_iter* i) {
-  FUNCTION(uvector, nr_segs);
-  iovec* segments;
-  const ssize_t total = rw_copy_check_uvector(uvector, nr_segs, buffer, &segments);
-  if (total < 0) {
-    kfree(buffer->allocated);
-    buffer->allocated = nullptr;
-    return fn.Return(static_cast<int>(total));
-  }
-  iov_iter_init(i, direction, segments, nr_segs, static_cast<size_t>(total));
-  return fn.Return(0);
 }
 
 }  // namespace kpath

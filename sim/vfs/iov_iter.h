@@ -46,6 +46,12 @@ struct iovec {
   uint64_t iov_len = 0;
 };
 
+// As a program with 32-bit pointers lays it out (8 bytes).
+struct compat_iovec {
+  uint32_t iov_base = 0;
+  uint32_t iov_len = 0;
+};
+
 struct kvec {
   void* iov_base = nullptr;  // memory of the model itself
   size_t iov_len = 0;
@@ -120,5 +126,9 @@ int import_single_range(int direction, user_ptr<void> buf, size_t len, iovec* io
 //   -ENOMEM  more than UIO_FASTIOV segments, and no memory
 int import_iovec(int direction, user_ptr<const iovec> uvector, unsigned nr_segs,
                  iovec_buffer* buffer, iov_iter* i);
+// v4.19 lib/iov_iter.c: compat_import_iovec. The same for the segments of a 32-bit program: a
+// length of 2 GiB or more is negative, and a segment that is wrong is told before the next is read.
+int compat_import_iovec(int direction, user_ptr<const compat_iovec> uvector, unsigned nr_segs,
+                        iovec_buffer* buffer, iov_iter* i);
 
 }  // namespace kpath

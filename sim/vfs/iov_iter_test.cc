@@ -206,7 +206,7 @@ TEST_F(ImportIovec, MoreThan1024AreTooMany) {
 TEST_F(ImportIovec, AnUnreadableArray) {
   InProcess(vfs, [&] {
     EXPECT_EQ(Import(user_ptr<const iovec>(0xdead0), 2), -EFAULT);
-    EXPECT_EQ(Why(), "EFAULT: 0xdead0 is not mapped");
+    EXPECT_EQ(Why(), "EFAULT: 0xdead0 is not mapped; it is in the list of 2 segments at 0xdead0");
   });
 }
 

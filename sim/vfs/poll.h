@@ -27,7 +27,17 @@ inline constexpr __poll_t EPOLLRDNORM = 0x0040;
 inline constexpr __poll_t EPOLLRDBAND = 0x0080;
 inline constexpr __poll_t EPOLLWRNORM = 0x0100;
 inline constexpr __poll_t EPOLLWRBAND = 0x0200;
+inline constexpr __poll_t EPOLLMSG = 0x0400;
+inline constexpr __poll_t EPOLLRDHUP = 0x2000;
 inline constexpr __poll_t DEFAULT_POLLMASK = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+
+// v4.19 include/linux/poll.h: demangle_poll, mangle_poll. The bits of poll(2) as the kernel has
+// them, and back: on x86 they are the same numbers, and bits that have no name are dropped.
+inline constexpr __poll_t kPollBits = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLERR | EPOLLHUP |
+                                      EPOLLNVAL | EPOLLRDNORM | EPOLLRDBAND | EPOLLWRNORM |
+                                      EPOLLWRBAND | EPOLLMSG | EPOLLRDHUP;
+constexpr __poll_t demangle_poll(uint16_t val) { return val & kPollBits; }
+constexpr uint16_t mangle_poll(__poll_t val) { return static_cast<uint16_t>(val & kPollBits); }
 
 struct poll_table_struct;
 
