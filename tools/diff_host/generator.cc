@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <map>
 
 #include "tools/diff_host/generator_values.h"
 #include "tools/diff_host/layout.h"
@@ -31,6 +32,7 @@ class Generator {
   Op Setup();
   Op Destroy() { return {.kind = OpKind::kDestroy, .context = AnyHandle()}; }
   Op Submit();
+  void Resubmit(Entry* entry);
   Op Flood();
   Op Getevents(OpKind kind);
   void SetTimeout(Op* op);
@@ -47,6 +49,7 @@ class Generator {
   Decisions& decide_;
   int contexts_ = 0;  // slots that a context was probably made in: 0 … contexts_ - 1
   int iocbs_ = 0;
+  std::map<uint64_t, user::iocb> stored_;  // by address
 };
 
 Handle Generator::AnyHandle() {
@@ -83,13 +86,14 @@ Op Generator::Submit() {
   for (uint64_t i = 0; i < count; ++i) {
     op.entries.push_back(RandomEntry(decide_, iocbs_++));
     Entry& entry = op.entries.back();
-    if (decide_.OneIn(15)) entry.address = IocbAddress(static_cast<int>(decide_.Below(4)));
-    if (decide_.OneIn(15)) entry.store = CompletesLater(entry.iocb);
+    // As long as no place for iocbs is used a second time.
+    if (iocbs_ < kIocbSlots - 6 && decide_.OneIn(15)) Resubmit(&entry);
     if (decide_.OneIn(30)) {
       entry.address = decide_.OneIn(4)   ? kReadOnlyIocb
                       : decide_.OneIn(3) ? kHole - 32
                                          : BadAddress(decide_);
     }
+    if (entry.store) stored_[entry.address] = entry.iocb;
   }
   // When a worker completes is open: before it nothing may come that completes at once.
   std::stable_partition(op.entries.begin(), op.entries.end(),
@@ -106,12 +110,21 @@ Op Generator::Submit() {
   return op;
 }
 
+// An iocb of earlier, as it lies there: the same one may stand twice in a list.
+void Generator::Resubmit(Entry* entry) {
+  const uint64_t address = IocbAddress(static_cast<int>(decide_.Below(kIocbSlots)));
+  const auto found = stored_.find(address);
+  if (found == stored_.end()) return;
+  *entry = {.address = address, .store = false, .iocb = found->second};
+}
+
 // So many requests that the ring has no room for all.
 Op Generator::Flood() {
   Op op = {.kind = OpKind::kSubmit, .context = AnyHandle()};
   Entry entry = {.address = IocbAddress(iocbs_++ % kIocbSlots)};
   entry.iocb = user::PreadIocb(kFile, kBuffers, 16, 0);
   entry.iocb.aio_data = decide_.Below(1000);
+  stored_[entry.address] = entry.iocb;
   const uint64_t count = decide_.OneOf<uint64_t>({20, 60, 64, 100, 124, 126, 127, 128, 200});
   op.entries.assign(count, entry);
   op.args = {count, kList};
@@ -170,7 +183,7 @@ Op Generator::Cancel() {
 Op Generator::Store() {
   Op op = {.kind = OpKind::kStore, .context = AnyHandle()};
   if (op.context.slot < 0 || decide_.OneIn(4)) {
-    op.context = {-1, IocbOrBad() + decide_.OneOf({8, 8, 0, 16})};  // aio_key, mostly
+    op.context = {-1, IocbOrBad() + decide_.OneOf({8, 8, 0})};  // aio_key, mostly
   } else {
     op.context.offset = decide_.OneOf<uint64_t>({8, 8, 8, 12, 12, 12, 0, 4, 16, 28, 32, 48});
   }

@@ -70,6 +70,7 @@ absl::StatusOr<KernelVersion> ParseKernelVersion(const std::string& release) {
       !absl::SimpleAtoi(parts[1], &version.minor)) {
     return Unfit(absl::StrCat("the kernel's release, ", release, ", has no version"));
   }
+  if (parts.size() > 2 && !absl::SimpleAtoi(parts[2], &version.patch)) version.patch = 0;
   return version;
 }
 

@@ -23,7 +23,7 @@
 
 namespace kpath::diff_host {
 
-// "6.18.44-generic" -> 6.18. An error if it does not begin with two numbers.
+// "6.18.44-generic" -> 6.18.44. An error if it does not begin with two numbers.
 absl::StatusOr<KernelVersion> ParseKernelVersion(const std::string& release);
 
 // "0-3,8" -> 5: how many numbers a list of the kernel's names. 0 if it cannot be read.

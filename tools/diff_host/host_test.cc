@@ -13,13 +13,13 @@ namespace kpath::diff_host {
 namespace {
 
 TEST(KernelVersion, IsReadFromTheRelease) {
-  EXPECT_EQ(*ParseKernelVersion("6.18.44-generic"), (KernelVersion{6, 18}));
-  EXPECT_EQ(*ParseKernelVersion("4.19"), (KernelVersion{4, 19}));
-  EXPECT_EQ(*ParseKernelVersion("5.10-rc1"), (KernelVersion{5, 10}));
+  EXPECT_EQ(*ParseKernelVersion("6.18.44-generic"), (KernelVersion{6, 18, 44}));
+  EXPECT_EQ(*ParseKernelVersion("4.19"), (KernelVersion{4, 19, 0}));
+  EXPECT_EQ(*ParseKernelVersion("5.10-rc1"), (KernelVersion{5, 10, 0}));
   EXPECT_FALSE(ParseKernelVersion("").ok());
   EXPECT_FALSE(ParseKernelVersion("next").ok());
-  EXPECT_LT((KernelVersion{5, 10}), (KernelVersion{6, 1}));
-  EXPECT_LT((KernelVersion{5, 9}), (KernelVersion{5, 10}));
+  EXPECT_LT((KernelVersion{5, 10, 0}), (KernelVersion{6, 1, 0}));
+  EXPECT_LT((KernelVersion{5, 9, 9}), (KernelVersion{5, 10, 0}));
 }
 
 TEST(CountInList, RangesAndNumbers) {

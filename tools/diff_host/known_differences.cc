@@ -129,7 +129,7 @@ bool DescriptorFirst(const Situation& s) {
 
 bool PollOfReadyFile(const Situation& s) {
   const absl::optional<user::iocb> cb = RefusedByModelOnly(s, EINVAL);
-  return cb.has_value() && cb->aio_lio_opcode == user::IOCB_CMD_POLL &&
+  return cb.has_value() && FindStop(s)->host_went_on && cb->aio_lio_opcode == user::IOCB_CMD_POLL &&
          (IsRegularFile(cb->aio_fildes) || IsDirectory(cb->aio_fildes)) &&
          (cb->aio_buf & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)) != 0;
 }
@@ -205,74 +205,89 @@ bool NoSignal(const Situation& s) { return NewFlags(s, 0x100 | 0x20); }
 
 bool NoWait(const Situation& s) {
   const absl::optional<user::iocb> cb = RefusedByModelOnly(s, EOPNOTSUPP);
-  return cb.has_value() && (Reads(*cb) || Writes(*cb)) && cb->aio_rw_flags == RWF_NOWAIT;
+  return cb.has_value() && (Reads(*cb) || Writes(*cb)) && IsPipe(cb->aio_fildes) &&
+         (cb->aio_rw_flags & RWF_NOWAIT) != 0;
 }
 
+// clang-format off: a line is a line of the document.
 constexpr KnownDifference kKnown[] = {
     {"descriptor-first",
      {5, 1},
+     {4, 19, 38},
      "v4.19 looks at aio_resfd, stores aio_key and looks at the opcode before it asks whether "
      "aio_fildes is open; newer kernels ask that first",
      DescriptorFirst},
     {"poll-ready-file",
      {5, 1},
+     {4, 19, 38},
      "a poll of a file that never makes anybody wait, as memory files and directories are, is "
      "refused by v4.19 (EINVAL); newer kernels complete it with what is ready",
      PollOfReadyFile},
     {"pipe-close-mask",
      {5, 6},
-     "when the other end of a pipe is closed, v4.19 completes a poll with all that the wake-up "
-     "said, asked for or not; newer kernels look at the pipe again",
+     {},
+     "when the other end of a pipe is closed, v4.19 completes a poll with all that the wake-up"
+     " said, asked for or not; newer kernels look at the pipe again",
      PipeCloseMask},
     {"eventfd-read",
      {5, 8},
+     {},
      "an eventfd has no read_iter in v4.19 (EINVAL); newer kernels read it",
      EventfdRead},
     {"eventfd-read-in-part",
      {5, 8},
+     {},
      "a read of an eventfd to memory of which only the beginning is there writes nothing in "
      "v4.19; newer kernels write that beginning; both fail (EFAULT)",
      EventfdReadInPart},
     {"vector-check-order",
      {5, 10},
+     {},
      "v4.19 checks each iovec's length and range before the next one; newer kernels check all "
      "lengths first (EINVAL instead of EFAULT)",
      VectorCheckOrder},
     {"write-up-to-fault",
      {5, 16},
+     {},
      "a write to a file from memory that ends inside of a page of the file is cut before that "
      "page by v4.19 (EFAULT if it is the first); newer kernels write what there is",
      WriteUpToFault},
+    {"rwf-nowait", {6, 4}, {}, "RWF_NOWAIT is refused by v4.19 for pipes (EOPNOTSUPP)", NoWait},
     {"priority-hints",
      {6, 5},
+     {},
      "the upper ten bits of a priority's data must be 0 in v4.19 (EINVAL); newer kernels take "
      "them for hints",
      PriorityHints},
     {"eventfd-write-size",
      {6, 9},
+     {},
      "v4.19 takes the first 8 bytes of a longer write to an eventfd; newer kernels refuse it "
      "(EINVAL)",
      EventfdWriteSize},
-    {"rwf-noappend", {6, 9}, "RWF_NOAPPEND is not known to v4.19 (EOPNOTSUPP)", NoAppend},
+    {"rwf-noappend", {6, 9}, {}, "RWF_NOAPPEND is not known to v4.19 (EOPNOTSUPP)", NoAppend},
     {"faulted-write-extends",
-     {6, 16},
-     "a write behind the end of a file whose memory is not there (EFAULT) leaves the file as it "
-     "is in v4.19; newer kernels extend it up to where the write would have begun",
+     {6, 14},
+     {},
+     "a write behind the end of a file whose memory is not there (EFAULT) leaves the file as "
+     "it is in v4.19; newer kernels extend it up to where the write would have begun",
      FaultedWriteExtends},
-    {"rwf-nosignal", {6, 18}, "RWF_NOSIGNAL is not known to v4.19 (EOPNOTSUPP)", NoSignal},
-    {"rwf-nowait",
-     {6, 6},
-     "RWF_NOWAIT is refused by v4.19 for memory files and pipes (EOPNOTSUPP)",
-     NoWait},
+    {"rwf-nosignal", {6, 18}, {}, "RWF_NOSIGNAL is not known to v4.19 (EOPNOTSUPP)", NoSignal},
 };
+// clang-format on
 
 }  // namespace
+
+bool HasIt(KernelVersion version, const KnownDifference& known) {
+  const bool in_stable = known.stable.major == version.major && known.stable.minor == version.minor;
+  return version >= known.since || (in_stable && version >= known.stable);
+}
 
 absl::Span<const KnownDifference> KnownDifferences() { return kKnown; }
 
 const KnownDifference* FindKnownDifference(const Situation& situation, KernelVersion version) {
   for (const KnownDifference& known : kKnown) {
-    if (version >= known.since && known.explains(situation)) return &known;
+    if (HasIt(version, known) && known.explains(situation)) return &known;
   }
   return nullptr;
 }

@@ -25,12 +25,17 @@ struct Situation {
 struct KnownDifference {
   const char* name;     // "eventfd-read"
   KernelVersion since;  // the first kernel that does it the new way
+  // The stable release of an older kernel that took it over; {}: none.
+  KernelVersion stable;
   const char* summary;  // what v4.19 does; what newer kernels do
   bool (*explains)(const Situation& situation);
 };
 
 // In the order of `since`.
 absl::Span<const KnownDifference> KnownDifferences();
+
+// True if a kernel of this version does it the new way.
+bool HasIt(KernelVersion version, const KnownDifference& known);
 
 // The one that explains the difference and that a kernel of this version has; nullptr: none.
 const KnownDifference* FindKnownDifference(const Situation& situation, KernelVersion version);

@@ -53,10 +53,19 @@ TEST(Shrink, OneIocbOfMany) {
   const Program small = Shrink(program, shows);
   ASSERT_EQ(small.ops.size(), 1u);
   ASSERT_EQ(small.ops[0].entries.size(), 1u);
-  EXPECT_EQ(small.ops[0].args[0], 1u);  // nr goes with the list
   EXPECT_EQ(small.ops[0].entries[0].iocb.aio_offset, 0);
   EXPECT_EQ(small.ops[0].entries[0].iocb.aio_data, 0u);
   EXPECT_EQ(small.ops[0].entries[0].iocb.aio_fildes, uint32_t{kFile});
+}
+
+TEST(Shrink, TheNumberOfIocbsGoesWithThem) {
+  Program program;
+  program.ops = {SubmitOp({ReadIocb(), WriteIocb(), ReadIocb()})};
+  const auto shows = [](const Program& p) {
+    return p.ops.size() == 1 && p.ops[0].args[0] == p.ops[0].entries.size() &&
+           p.ops[0].args[0] >= 1;
+  };
+  EXPECT_EQ(Shrink(program, shows).ops[0].entries.size(), 1u);
 }
 
 TEST(Shrink, ARingThatOverflowsKeepsAsMuchAsItTakes) {

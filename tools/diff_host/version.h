@@ -5,10 +5,11 @@
 
 namespace kpath::diff_host {
 
-// Of a Linux kernel: {6, 18}.
+// Of a Linux kernel: {6, 18, 44}.
 struct KernelVersion {
   int major = 0;
   int minor = 0;
+  int patch = 0;
 
   friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
 };
