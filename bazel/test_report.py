@@ -15,6 +15,7 @@ Exit status: 0 when nothing failed, 1 when something did, 5 when Bazel did not c
 
 import collections
 import json
+import re
 import sys
 import urllib.parse
 import xml.etree.ElementTree
@@ -24,6 +25,9 @@ LOG_LINES_SHOWN = 100
 # Bazel's exit status: all passed, build failed, tests failed, no tests found. Any other means that
 # it was called wrongly, interrupted or broken.
 BAZEL_CAME_TO_THE_TESTS = (0, 1, 3, 4)
+
+# What XML 1.0 has no place for. GoogleTest writes the bytes of a parameter as they are.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # One failure: what failed, and the words to show below it.
 Failure = collections.namedtuple("Failure", "what text")
@@ -78,10 +82,17 @@ def is_skipped(case):
     return case.find("skipped") is not None or case.get("status") == "notrun"
 
 
+def read_cases(path):
+    """The cases of a test.xml. A byte that cannot stand in XML is shown as the sign for that."""
+    with open(path, encoding="utf-8", errors="replace") as xml_file:
+        text = NOT_XML.sub("\ufffd", xml_file.read())
+    return xml.etree.ElementTree.fromstring(text).iter("testcase")
+
+
 def add_cases(report, label, xml_path, log_path):
     """Counts the cases of one test.xml; returns how many failed."""
     failed = 0
-    for case in xml.etree.ElementTree.parse(xml_path).iter("testcase"):
+    for case in read_cases(xml_path):
         text = case_failure(case)
         if text is not None:
             failed += 1

@@ -41,7 +41,7 @@ class TestReportTest(unittest.TestCase):
         outputs = []
         for name, text in (("test.xml", xml), ("test.log", LOG)):
             if text:
-                with open(stem + name, "w", encoding="utf-8") as file:
+                with open(stem + name, "w", encoding="utf-8", errors="surrogateescape") as file:
                     file.write(text)
                 outputs.append({"name": name, "uri": "file://" + stem + name})
         return {
@@ -63,6 +63,12 @@ class TestReportTest(unittest.TestCase):
         self.assertEqual(self.failures(report), ["FAILED //a:ring_test RingTest.Overflows"])
         self.assertEqual(report.failures[0].text, "ring_test.cc:7\nExpected 1 < 2")
         self.assertEqual(report.replays, ["//a:ring_test"])
+
+    def test_bytes_that_are_no_xml_are_shown_as_such(self):
+        xml = GTEST_XML.replace("Expected 1", "Expected \x01 and \udcff")
+        event = self.result("//a:ring_test", xml, "FAILED")
+        report = test_report.make_report([event], 3)
+        self.assertEqual(report.failures[0].text, "ring_test.cc:7\nExpected \ufffd and \ufffd < 2")
 
     def test_crash_shows_the_end_of_the_log(self):
         report = test_report.make_report([self.result("//a:b", CRASH_XML, "FAILED")], 3)

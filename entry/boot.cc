@@ -35,13 +35,20 @@ std::string Decorate(const std::string& report) {
   return text;
 }
 
+void RaiseFault(int signo, int code, unsigned long address) {
+  siginfo_t info = {};
+  info.si_signo = signo;
+  info.si_code = code;
+  info.si_addr = reinterpret_cast<void*>(address);  // the program's, never followed here
+  force_sig_info(signo, &info, current);
+}
+
 void JoinTheParts(Machine& machine) {
   process_hooks->return_to_user_mode = ReturnToUserMode;
   process_hooks->program_at = [&machine](uint64_t ip) { return user::CodeAt(machine, ip); };
   process_hooks->exit_aio = exit_aio;
-  fault_hooks->force_sig_fault = [](int signo, int code, unsigned long address) {
-    force_sig_fault(signo, code, address, current);
-  };
+  fault_hooks->force_sig_fault = RaiseFault;
+  signals_init();
   machine.decorate_report = Decorate;
 }
 

@@ -5,11 +5,11 @@
 #include "entry/c_function.h"
 #include "entry/entry_64.h"
 #include "entry/nospec.h"
+#include "entry/signal.h"
 #include "entry/syscall_work.h"
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/report.h"
 #include "sim/machine/check.h"
-#include "sim/process/signal.h"
 #include "syscall_table/numbers_64.h"
 #include "syscall_table/sys_call_table.h"
 
@@ -77,7 +77,8 @@ void DispatchSyscall(unsigned long nr, pt_regs* regs) {
   }
   nr = array_index_nospec(nr, table.size());
   const SyscallSlot& slot = table[nr];
-  STEP("sys_call_table", nr, slot.name == nullptr ? "sys_ni_syscall" : slot.name);
+  const char* const name = slot.name == nullptr ? "sys_ni_syscall" : slot.name;
+  STEP("sys_call_table", nr, name);
   regs->ax = static_cast<unsigned long>(slot.function(regs));
 }
 

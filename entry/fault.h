@@ -33,8 +33,8 @@ void InstallPageFaultGate(Cpu& cpu);
 
 // ---- Calls upwards, into the code that delivers signals ----
 struct FaultHooks {
-  // v4.19 kernel/signal.c: force_sig_fault. `signo`: SIGSEGV or SIGBUS, `code`: SEGV_*, BUS_*.
-  // While there is none, a bad access of user code stops the machine with a report.
+  // v4.19 kernel/signal.c: force_sig_info, with si_addr. `signo`: SIGSEGV or SIGBUS, `code`:
+  // SEGV_*, BUS_*. While there is none, a bad access of user code stops the machine with a report.
   void (*force_sig_fault)(int signo, int code, unsigned long address) = nullptr;
 };
 extern KernelGlobal<FaultHooks> fault_hooks;

@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/kernel/extable.h"
+#include "sim/kernel/test_limits.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/mm/test_mm.h"
 
@@ -244,7 +245,7 @@ TEST_F(FaultTest, AStackGrowsDownUpToItsLimit) {
     Store(top - 3 * PAGE_SIZE, 7);
     EXPECT_EQ(Areas(), "1000d000-10010000");
     EXPECT_EQ(current->mm->total_vm, 3u);
-    current->mm->rlimit_stack = 4 * PAGE_SIZE;
+    const TestLimit limit(RLIMIT_STACK, 4 * PAGE_SIZE);
     Store(top - 4 * PAGE_SIZE, 7);
     EXPECT_EQ(WhyNoStore(top - 5 * PAGE_SIZE), "EFAULT: 0x1000b000 is not mapped");
   });

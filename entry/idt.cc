@@ -52,7 +52,9 @@ void do_general_protection(pt_regs* regs, unsigned long error_code) {
            {absl::StrCat("RIP: 0x", absl::Hex(regs->ip))});
   }
   local_irq_enable();
-  force_sig_fault(SIGSEGV, SI_KERNEL, 0, current);
+  current->thread.error_code = error_code;
+  current->thread.trap_nr = X86_TRAP_GP;
+  force_sig_info(SIGSEGV, SEND_SIG_PRIV, current);
 }
 
 // v4.19 arch/x86/kernel/smp.c: smp_reschedule_interrupt. TIF_NEED_RESCHED has been set by who sent

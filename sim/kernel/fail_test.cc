@@ -9,7 +9,6 @@ namespace kpath {
 namespace {
 
 struct thing {
-  static constexpr const char* kSlabName = "thing";
   int value = 0;
 };
 

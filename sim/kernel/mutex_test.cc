@@ -119,7 +119,7 @@ TEST(Mutex, OnlyAFatalSignalEndsAKillableWait) {
   const auto wait = [&](const char* name, bool fatal) {
     return [&order, name, fatal] {
       set_tsk_thread_flag(current, TIF_SIGPENDING);
-      current->sigkill_pending = fatal;
+      if (fatal) sigaddset(&current->pending.signal, SIGKILL);
       const int ret = mutex_lock_killable(&t->a);
       order += name + std::to_string(ret) + " ";
       if (ret == 0) {

@@ -137,7 +137,7 @@ TEST(Rwsem, AKilledWriterLetsThoseBehindItIn) {
   });
   kernel.Spawn("killer", [&] {
     yield();
-    writer->sigkill_pending = true;
+    sigaddset(&writer->pending.signal, SIGKILL);
     set_tsk_thread_flag(writer, TIF_SIGPENDING);
     wake_up_state(writer, TASK_WAKEKILL);
   });

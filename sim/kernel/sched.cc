@@ -323,6 +323,11 @@ void resched_curr(Cpu& cpu) {
   if (&cpu != current->cpu || cpu.halted()) cpu.RaiseInterrupt(RESCHEDULE_VECTOR);
 }
 
+void kick_process(task_struct* task) {
+  FUNCTION(task->pid);
+  if (task->on_cpu && task->cpu != current->cpu) task->cpu->RaiseInterrupt(RESCHEDULE_VECTOR);
+}
+
 // v4.19 kernel/sched/core.c: idle_cpu
 int idle_cpu(int cpu) {
   FUNCTION(cpu);

@@ -31,14 +31,20 @@
 #include "sim/kernel/fail.h"
 #include "sim/kernel/lockdep_map.h"
 #include "sim/kernel/restart_block.h"
+#include "sim/kernel/signal_types.h"
 #include "sim/kernel/slab.h"
 #include "sim/machine/machine.h"
 
+struct rlimit;  // of the host's <sys/resource.h>: the same on every Linux
+
 namespace kpath {
+
+extern const struct ::rlimit INIT_RLIMITS[];  // resource.h
 
 struct blk_plug;
 struct files_struct;
 struct mm_struct;
+struct sighand_struct;
 struct signal_struct;
 struct callback_head;
 
@@ -91,8 +97,17 @@ inline constexpr uint64_t THREAD_SIZE = kPageSize << THREAD_SIZE_ORDER;
 
 // PF_* of include/linux/sched.h.
 inline constexpr uint32_t PF_EXITING = 0x00000004;
+inline constexpr uint32_t PF_SIGNALED = 0x00000400;
 inline constexpr uint32_t PF_WQ_WORKER = 0x00000020;
 inline constexpr uint32_t PF_KTHREAD = 0x00200000;
+
+// v4.19 arch/x86/include/asm/processor.h: struct thread_struct. The last exception of user mode:
+// what a signal frame tells of it.
+struct thread_struct {
+  unsigned long cr2 = 0;
+  unsigned long trap_nr = 0;
+  unsigned long error_code = 0;
+};
 
 struct task_struct : Context {
   using Context::Context;
@@ -116,7 +131,21 @@ struct task_struct : Context {
   kptr<mm_struct> mm;  // null in kernel threads
   kptr<files_struct> files;
   blk_plug* plug = nullptr;
+
+  // Signals: sim/process/signal.h. sighand is null in kernel threads, and in a task that has ended.
+  kptr<sighand_struct> sighand;
+  sigset_t blocked;              // only the task itself changes it
+  sigset_t real_blocked;         // what blocked was, while it waits in rt_sigtimedwait
+  sigset_t saved_sigmask;        // what blocked is to be again: see restore_sigmask
+  sigpending pending;            // for this thread alone; signal_struct has those for the process
+  bool restore_sigmask = false;  // saved_sigmask is to be restored on the way to user mode
+  uint64_t sas_ss_sp = 0;        // sigaltstack: user address of its lowest byte
+  uint64_t sas_ss_size = 0;      // 0: none
+  unsigned sas_ss_flags = 0;     // SS_*, as they were set
+  thread_struct thread;
+
   kptr<signal_struct> signal;
+  const struct ::rlimit* rlim = INIT_RLIMITS;  // signal_struct's; resource.h
   task_struct* real_parent = nullptr;
   struct restart_block restart_block;  // how an interrupted call goes on
   void* kthread_data = nullptr;        // kthread.h: of a thread of the kernel's own
@@ -128,7 +157,6 @@ struct task_struct : Context {
   std::vector<held_lock> held_locks;      // lockdep.h: oldest first
   const char* blocked_on = nullptr;       // the name of the lock it sleeps for
   task_struct* blocked_by = nullptr;      // who held that lock when it fell asleep
-  bool sigkill_pending = false;           // see fatal_signal_pending
   uint64_t timer_slack_ns = 50'000;       // how much later than asked its timers may fire
   uint64_t cap_effective = ~uint64_t{0};  // a bit per CAP_*, of the cred of the kernel's struct
 };
@@ -234,6 +262,9 @@ int wake_up_state(task_struct* task, unsigned states);
 
 // v4.19 kernel/sched/core.c: resched_curr. The CPU's task gives way at its next chance.
 void resched_curr(Cpu& cpu);
+// v4.19 kernel/sched/core.c: kick_process. If another CPU executes the task, in user mode maybe, it
+// comes into the kernel and looks at its flags.
+void kick_process(task_struct* task);
 
 // v4.19 kernel/sched/core.c: idle_cpu. 1 if nothing runs on that CPU or waits for it.
 int idle_cpu(int cpu);
@@ -242,14 +273,15 @@ int get_nohz_timer_target();
 // True if tasks wait for the CPU while another one runs.
 bool HasWaitingTasks(const Cpu& cpu);
 
-// True if a signal is waiting for the task. Replaced by real signals: see sim/process.
+// v4.19 include/linux/sched/signal.h: signal_pending. True if a signal that is not blocked waits
+// for the task.
 inline bool signal_pending(const task_struct* task) {
   return test_tsk_thread_flag(task, TIF_SIGPENDING);
 }
 
-// True if SIGKILL is.
+// v4.19 include/linux/sched/signal.h: fatal_signal_pending. True if SIGKILL does.
 inline bool fatal_signal_pending(const task_struct* task) {
-  return signal_pending(task) && task->sigkill_pending;
+  return signal_pending(task) && sigismember(&task->pending.signal, SIGKILL);
 }
 // v4.19 include/linux/sched/signal.h: signal_pending_state. True if a task must not fall asleep in
 // `state`, because a signal is waiting that would end such a sleep.
@@ -282,10 +314,18 @@ struct SchedHooks {
   // with the run queue locked. The first returns a worker of the same CPU to be woken, or null.
   task_struct* (*wq_worker_sleeping)(task_struct* task) = nullptr;
   void (*wq_worker_waking_up)(task_struct* task) = nullptr;
+  // kernel/signal.c: send_sig, which pipes and limits on files need. `priv`: 1: the kernel itself
+  // sends it; 0: the current task. Set by signals_init (sim/process/signal.h).
+  void (*send_sig)(int sig, task_struct* task, int priv) = nullptr;
   // The page table of the next task.
   AddressSpace* (*address_space)(task_struct* task) = nullptr;
 };
 extern KernelGlobal<SchedHooks> sched_hooks;
+
+// Sends the current task a signal, on its own account, if there is somebody who sends signals.
+inline void SendSignalToCurrent(int sig) {
+  if (sched_hooks->send_sig != nullptr) sched_hooks->send_sig(sig, current, 0);
+}
 
 // Tasks that could not go on even though nothing is left to happen, described in the style of the
 // hung task detector; empty if all tasks but kernel threads and idle tasks have ended.

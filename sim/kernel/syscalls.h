@@ -73,15 +73,17 @@ struct SyscallArgument<user_ptr<T>> {
 #define KPATH_SC_LONG(t, a) long a                                // __SC_LONG
 #define KPATH_SC_CAST(t, a) ::kpath::SyscallArgument<t>::From(a)  // __SC_CAST
 #define KPATH_SC_NAME(t, a) a
+// FUNCTION would keep the names of its arguments as they are written: KPATH_MAP2(…).
+#define KPATH_SC_FUNCTION(...) FUNCTION(__VA_ARGS__)
 
 #define KPATH_SYSCALL_DEFINEx(n, name, ...)                                             \
   static long __do_sys_##name##_body(KPATH_MAP##n(KPATH_SC_DECL, __VA_ARGS__));         \
   static long __do_sys_##name(KPATH_MAP##n(KPATH_SC_DECL, __VA_ARGS__)) {               \
-    FUNCTION(KPATH_MAP##n(KPATH_SC_NAME, __VA_ARGS__));                                 \
+    KPATH_SC_FUNCTION(KPATH_MAP##n(KPATH_SC_NAME, __VA_ARGS__));                        \
     return fn.Return(__do_sys_##name##_body(KPATH_MAP##n(KPATH_SC_NAME, __VA_ARGS__))); \
   }                                                                                     \
   static long __se_sys_##name(KPATH_MAP##n(KPATH_SC_LONG, __VA_ARGS__)) {               \
-    FUNCTION(KPATH_MAP##n(KPATH_SC_NAME, __VA_ARGS__));                                 \
+    KPATH_SC_FUNCTION(KPATH_MAP##n(KPATH_SC_NAME, __VA_ARGS__));                        \
     return fn.Return(__do_sys_##name(KPATH_MAP##n(KPATH_SC_CAST, __VA_ARGS__)));        \
   }                                                                                     \
   long __x64_sys_##name(const pt_regs* regs);                                           \

@@ -94,7 +94,7 @@ TEST(Wait, OnlyAFatalSignalEndsAKillableWait) {
     SendSignal(waiter);
     yield(2);
     EXPECT_EQ(waiter->state, TASK_KILLABLE);
-    waiter->sigkill_pending = true;
+    sigaddset(&waiter->pending.signal, SIGKILL);
     wake_up_state(waiter, TASK_WAKEKILL);
   });
   EXPECT_EQ(kernel.Run(), "");

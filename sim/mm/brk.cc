@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The program break, and stacks that grow. v4.19 mm/mmap.c
+#include "sim/kernel/resource.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/mm/mmap.h"
 
@@ -45,9 +46,9 @@ int expand_stack(kptr<vm_area_struct> vma, unsigned long address) {
   }
   const unsigned long size = vma->vm_end - address;
   const unsigned long grow = (vma->vm_start - address) >> PAGE_SHIFT;
-  if (size > mm->rlimit_stack || !may_expand_vm(mm, vma->vm_flags, grow)) {
+  if (size > rlimit(RLIMIT_STACK) || !may_expand_vm(mm, vma->vm_flags, grow)) {
     return fn.Return(
-        Fail(ENOMEM, "a stack of $0 bytes is over its limit of $1", size, mm->rlimit_stack));
+        Fail(ENOMEM, "a stack of $0 bytes is over its limit of $1", size, rlimit(RLIMIT_STACK)));
   }
   const kptr<vm_area_struct> prev = vma_prev(vma);
   if (prev && prev->vm_end > address) {
@@ -64,7 +65,7 @@ SYSCALL_DEFINE1(brk, unsigned long, brk) {
   const kptr<mm_struct> mm = current->mm;
   if (down_write_killable(&mm->mmap_sem) != 0) return Fail(EINTR, "the task is being killed");
   const bool within_limit =
-      mm->rlimit_data == RLIM_INFINITY || brk - mm->start_brk <= mm->rlimit_data;
+      rlimit(RLIMIT_DATA) == RLIM_INFINITY || brk - mm->start_brk <= rlimit(RLIMIT_DATA);
   if (brk >= mm->start_brk && within_limit && MoveBreak(mm, brk) == 0) mm->brk = brk;
   const unsigned long ret = mm->brk;
   up_write(&mm->mmap_sem);

@@ -3,6 +3,7 @@
 // Writing through the page cache. v4.19 mm/filemap.c
 #include <algorithm>
 
+#include "sim/kernel/resource.h"
 #include "sim/mm/filemap.h"
 #include "sim/vfs/inode.h"
 #include "sim/vfs/read_write.h"
@@ -18,6 +19,15 @@ ssize_t generic_write_checks(kiocb* iocb, iov_iter* from) {
   if ((iocb->ki_flags & IOCB_NOWAIT) != 0 && (iocb->ki_flags & IOCB_DIRECT) == 0) {
     return fn.Return<ssize_t>(
         Fail(EINVAL, "RWF_NOWAIT on a write that goes through the page cache"));
+  }
+  const unsigned long fsize = rlimit(RLIMIT_FSIZE);
+  if (fsize != RLIM_INFINITY) {
+    if (static_cast<unsigned long>(pos) >= fsize) {
+      SendSignalToCurrent(SIGXFSZ);
+      return fn.Return<ssize_t>(
+          Fail(EFBIG, "position $0 is not below RLIMIT_FSIZE of $1 bytes", pos, fsize));
+    }
+    iov_iter_truncate(from, fsize - static_cast<unsigned long>(pos));
   }
   const loff_t limit = inode->i_sb->s_maxbytes;
   if (pos >= limit) {

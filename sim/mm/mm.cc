@@ -96,9 +96,6 @@ kptr<mm_struct> dup_mm(kptr<mm_struct> oldmm) {
   mm->start_brk = oldmm->start_brk;
   mm->brk = oldmm->brk;
   mm->start_stack = oldmm->start_stack;
-  mm->rlimit_as = oldmm->rlimit_as;
-  mm->rlimit_data = oldmm->rlimit_data;
-  mm->rlimit_stack = oldmm->rlimit_stack;
   const int error = dup_mmap(mm, oldmm);
   if (error == 0) return fn.Return(mm);
   exit_mmap(mm);

@@ -37,7 +37,6 @@ struct mm_struct;
 struct vm_area_struct;
 
 inline constexpr unsigned long TASK_SIZE = TASK_SIZE_MAX;
-inline constexpr unsigned long RLIM_INFINITY = ~0ul;
 
 // ---- Page faults ----
 using vm_fault_t = unsigned;
@@ -125,10 +124,6 @@ struct mm_struct {
   unsigned long mmap_base = 0;  // the kernel chooses addresses below this
   unsigned long start_brk = 0, brk = 0;
   unsigned long start_stack = 0;
-  // Limits of the process, in bytes. Departs: Linux keeps them in signal_struct.
-  unsigned long rlimit_as = RLIM_INFINITY;
-  unsigned long rlimit_data = RLIM_INFINITY;
-  unsigned long rlimit_stack = 8ul << 20;
 
   // For replaying a recorded run: where the next mapping shall be whose place the kernel chooses;
   // 0: wherever it likes. Used once, and only if the place is free. See SetNextUnmappedArea.

@@ -3,6 +3,7 @@
 // Making areas. v4.19 mm/mmap.c
 #include "sim/mm/mmap.h"
 
+#include "sim/kernel/resource.h"
 #include "sim/mm/filemap.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/shmem.h"
@@ -164,7 +165,7 @@ int find_vma_links(kptr<mm_struct> mm, unsigned long addr, unsigned long end) {
 
 bool may_expand_vm(kptr<mm_struct> mm, unsigned long vm_flags, unsigned long npages) {
   FUNCTION(mm, Value::Address(vm_flags), npages);
-  return fn.Return(mm->total_vm + npages <= mm->rlimit_as >> PAGE_SHIFT);
+  return fn.Return(mm->total_vm + npages <= rlimit(RLIMIT_AS) >> PAGE_SHIFT);
 }
 
 void vm_stat_account(kptr<mm_struct> mm, unsigned long vm_flags, long npages) {
@@ -198,7 +199,7 @@ unsigned long mmap_region(kptr<file> file, unsigned long addr, unsigned long len
   const kptr<mm_struct> mm = current->mm;
   if (!may_expand_vm(mm, vm_flags, len >> PAGE_SHIFT)) {
     return ERR_VALUE(Fail(ENOMEM, "$0 pages are mapped, $1 more are over RLIMIT_AS of $2 bytes",
-                          mm->total_vm, len >> PAGE_SHIFT, mm->rlimit_as));
+                          mm->total_vm, len >> PAGE_SHIFT, rlimit(RLIMIT_AS)));
   }
   while (find_vma_links(mm, addr, addr + len) != 0) {
     if (do_munmap(mm, addr, len, uf) != 0) return ERR_VALUE(-ENOMEM);

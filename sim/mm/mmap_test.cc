@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sim/kernel/test_limits.h"
 #include "sim/mm/mmap.h"
 
 #include "gmock/gmock.h"
@@ -119,7 +120,7 @@ TEST(MmapTest, RefusesWithTheReason) {
 
 TEST(MmapTest, TheAddressSpaceLimitHolds) {
   InProcess([] {
-    current->mm->rlimit_as = 3 * PAGE_SIZE;
+    const TestLimit limit(RLIMIT_AS, 3 * PAGE_SIZE);
     EXPECT_FALSE(IS_ERR_VALUE(MapAnonymous(3 * PAGE_SIZE)));
     EXPECT_EQ(WhyNot(MapAnonymous(1)),
               "ENOMEM: 3 pages are mapped, 1 more are over RLIMIT_AS of 12288 bytes");

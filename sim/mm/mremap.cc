@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Moving and resizing areas. v4.19 mm/mremap.c
+#include "sim/kernel/resource.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/mmap.h"
@@ -106,7 +107,7 @@ kptr<vm_area_struct> vma_to_resize(unsigned long addr, unsigned long old_len,
   }
   if (!may_expand_vm(mm, vma->vm_flags, (new_len - old_len) >> PAGE_SHIFT)) {
     return Fail(ENOMEM, "$0 pages are mapped, $1 more are over RLIMIT_AS of $2 bytes", mm->total_vm,
-                (new_len - old_len) >> PAGE_SHIFT, mm->rlimit_as);
+                (new_len - old_len) >> PAGE_SHIFT, rlimit(RLIMIT_AS));
   }
   return fn.Return(vma);
 }

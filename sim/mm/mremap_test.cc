@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/kernel/test_limits.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/test_mm.h"
 
@@ -95,7 +96,7 @@ TEST(MremapTest, RefusesWithTheReason) {
               "EINVAL: new address 0x20000001 is not page aligned");
     EXPECT_THAT(WhyNot(Mremap(kAt, 2, 2, kMove, kAt + PAGE_SIZE)), HasSubstr("overlap"));
     EXPECT_THAT(WhyNot(Mremap(kAt, 1, 1, kMove, TASK_SIZE)), HasSubstr("user address limit"));
-    current->mm->rlimit_as = 2 * PAGE_SIZE;
+    const TestLimit limit(RLIMIT_AS, 2 * PAGE_SIZE);
     EXPECT_THAT(WhyNot(Mremap(kAt, 2, 3)), HasSubstr("RLIMIT_AS"));
     EXPECT_EQ(Areas(), "10000000-10002000");
   });

@@ -112,7 +112,7 @@ TEST(PageLockTest, ATruncatedPageIsNotReturned) {
     static kptr<file> file;
     file = shmem_file_setup("x", PAGE_SIZE);
     const kptr<page> page = find_or_create_page(file->f_mapping, 0, kGfp);
-    mm.SpawnProcess("second", [page] {
+    mm.SpawnProcess("second", [] {
       const kptr<struct page> found = find_lock_entry(file->f_mapping, 0);
       EXPECT_FALSE(found);
       fput(file);

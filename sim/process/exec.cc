@@ -18,19 +18,18 @@ namespace {
 constexpr size_t TASK_COMM_LEN = 16;
 constexpr uint64_t kBytesAboveStackPointer = 256;
 
-// v4.19 fs/exec.c: de_thread. Kills the other threads and waits until they are gone.
-int de_thread(task_struct* tsk) {
-  FUNCTION(tsk->pid);
-  if (!thread_group_leader(tsk)) return fn.Return(Fail(EINVAL, "exec by thread $0", tsk->pid));
-  if (thread_group_empty(tsk)) return fn.Return(0);
+// The half of de_thread that kills the other threads and waits until they are gone.
+int kill_other_threads(task_struct* tsk) {
   signal_struct& signal = *tsk->signal;
-  spin_lock_irq(&processes->tasklist_lock);
+  spin_lock_irq(&tsk->sighand->siglock);
   if (signal_group_exit(signal)) {
-    spin_unlock_irq(&processes->tasklist_lock);
-    return fn.Return(Fail(EAGAIN, "the process is ending"));
+    spin_unlock_irq(&tsk->sighand->siglock);
+    return Fail(EAGAIN, "the process is ending");
   }
   signal.group_exit_task = tsk;
   zap_other_threads(tsk);
+  spin_unlock_irq(&tsk->sighand->siglock);
+  spin_lock_irq(&processes->tasklist_lock);
   while (!thread_group_empty(tsk)) {
     __set_current_state(TASK_KILLABLE);
     spin_unlock_irq(&processes->tasklist_lock);
@@ -40,7 +39,33 @@ int de_thread(task_struct* tsk) {
   __set_current_state(TASK_RUNNING);
   signal.group_exit_task = nullptr;
   spin_unlock_irq(&processes->tasklist_lock);
-  return fn.Return(0);
+  return 0;
+}
+
+// The other half: what a process does with signals is shared with another one no more.
+int unshare_sighand(task_struct* tsk) {
+  const kptr<sighand_struct> oldsighand = tsk->sighand;
+  if (oldsighand->count == 1) return 0;
+  const kptr<sighand_struct> newsighand = alloc_sighand();
+  if (!newsighand) return Fail(ENOMEM, "no memory for a sighand_struct");
+  spin_lock_irq(&processes->tasklist_lock);
+  spin_lock(&oldsighand->siglock);
+  newsighand->action = oldsighand->action;
+  tsk->sighand = newsighand;
+  spin_unlock(&oldsighand->siglock);
+  spin_unlock_irq(&processes->tasklist_lock);
+  __cleanup_sighand(oldsighand);
+  return 0;
+}
+
+// v4.19 fs/exec.c: de_thread. The process has one thread, and its own sighand_struct.
+int de_thread(task_struct* tsk) {
+  FUNCTION(tsk->pid);
+  if (!thread_group_leader(tsk)) return fn.Return(Fail(EINVAL, "exec by thread $0", tsk->pid));
+  if (!thread_group_empty(tsk)) {
+    if (const int error = kill_other_threads(tsk); error != 0) return fn.Return(error);
+  }
+  return fn.Return(unshare_sighand(tsk));
 }
 
 // v4.19 fs/exec.c: exec_mmap. `mm` replaces the address space of the current task.
@@ -88,8 +113,16 @@ int setup_arg_pages(uint64_t stack_top) {
   return fn.Return(0);
 }
 
+// v4.19 fs/exec.c: setup_new_exec
+void setup_new_exec() {
+  FUNCTION();
+  current->sas_ss_sp = current->sas_ss_size = 0;
+  flush_signal_handlers(current);
+}
+
 // What a loader does behind the point of no return.
 int load_program(const linux_binprm& bprm) {
+  setup_new_exec();
   current->comm = bprm.comm.substr(0, TASK_COMM_LEN - 1);  // __set_task_comm
   if (const int error = setup_arg_pages(bprm.stack_top); error != 0) return error;
   if (bprm.map) {
@@ -110,7 +143,7 @@ int exec_binprm(const linux_binprm& bprm) {
     return fn.Return(error);
   }
   const int error = load_program(bprm);
-  if (error != 0) force_sig_fault(SIGSEGV, 0, 0, current);
+  if (error != 0) force_sigsegv(SIGSEGV, current);
   return fn.Return(error);
 }
 

@@ -15,12 +15,6 @@
 namespace kpath {
 namespace {
 
-// v4.19 kernel/signal.c: exit_signals. From here on the thread gets no signals of its process.
-void exit_signals(task_struct* tsk) {
-  FUNCTION(tsk->pid);
-  tsk->flags |= PF_EXITING;
-}
-
 // v4.19 kernel/exit.c: exit_mm
 // Departs: no lazy TLB: from here on the CPU has no page table.
 void exit_mm() {
@@ -66,6 +60,7 @@ void do_exit(long code) {
   exit_signals(tsk);
   const bool group_dead = --tsk->signal->live == 0;
   STEP("threads left", tsk->signal->live);
+  if (group_dead) hrtimer_cancel(&tsk->signal->real_timer);
   tsk->exit_code = static_cast<int>(code);
   exit_mm();
   exit_files(tsk);
@@ -81,7 +76,7 @@ void do_group_exit(int exit_code) {
   if (signal_group_exit(signal)) {
     exit_code = signal.group_exit_code;
   } else if (!thread_group_empty(current)) {
-    spin_lock_irq(&processes->tasklist_lock);
+    spin_lock_irq(&current->sighand->siglock);
     if (signal_group_exit(signal)) {
       exit_code = signal.group_exit_code;  // another thread was quicker
     } else {
@@ -89,7 +84,7 @@ void do_group_exit(int exit_code) {
       signal.flags = SIGNAL_GROUP_EXIT;
       zap_other_threads(current);
     }
-    spin_unlock_irq(&processes->tasklist_lock);
+    spin_unlock_irq(&current->sighand->siglock);
   }
   do_exit(exit_code);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/process/family.h"
 
+#include <csignal>
+
 #include "sim/process/exit.h"
+#include "sim/process/signal.h"
 
 namespace kpath {
 namespace {
@@ -13,12 +16,35 @@ void __wake_up_parent(task_struct* p, task_struct* parent) {
   __wake_up_sync_key(&parent->signal->wait_chldexit, TASK_INTERRUPTIBLE, 1, p);
 }
 
+// v4.19 kernel/exit.c: __unhash_process. Takes the task out of its group.
+void __unhash_process(task_struct* tsk) {
+  FUNCTION(tsk->pid);
+  std::erase(tsk->signal->thread_head, tsk);
+}
+
+// Nobody sends the task a signal any more; the last one of its group takes those of the process
+// along.
+void leave_signals(task_struct* tsk) {
+  signal_struct& signal = *tsk->signal;
+  const kptr<sighand_struct> sighand = tsk->sighand;
+  spin_lock(&sighand->siglock);
+  __unhash_process(tsk);
+  const bool group_dead = signal.thread_head.empty();
+  if (!group_dead && signal.curr_target == tsk) signal.curr_target = signal.thread_head.front();
+  tsk->sighand = nullptr;
+  spin_unlock(&sighand->siglock);
+  __cleanup_sighand(sighand);
+  flush_sigqueue(&tsk->pending);
+  clear_tsk_thread_flag(tsk, TIF_SIGPENDING);
+  if (group_dead) flush_sigqueue(&signal.shared_pending);
+}
+
 // v4.19 kernel/exit.c: __exit_signal. Takes the task out of its group, and out of its parent's
 // children.
 void __exit_signal(task_struct* tsk) {
   FUNCTION(tsk->pid);
   signal_struct& signal = *tsk->signal;
-  std::erase(signal.thread_head, tsk);
+  leave_signals(tsk);
   // A thread in exec waits until it is the only one.
   if (signal.group_exit_task != nullptr) wake_up_process(signal.group_exit_task);
   if (!thread_group_leader(tsk) || tsk->real_parent == nullptr) return;
@@ -42,17 +68,43 @@ int exit_status(const task_struct* leader) {
   return (signal.flags & SIGNAL_GROUP_EXIT) != 0 ? signal.group_exit_code : leader->exit_code;
 }
 
+namespace {
+
+// How a process ended, as its parent is told.
+siginfo_t death_info(const task_struct* tsk, int sig) {
+  siginfo_t info = {};
+  info.si_signo = sig;
+  info.si_pid = tsk->pid;
+  const int exit_code = exit_status(tsk);
+  const bool killed = (exit_code & 0x7f) != 0;
+  info.si_code = killed ? CLD_KILLED : CLD_EXITED;
+  info.si_status = killed ? exit_code & 0x7f : exit_code >> 8;
+  return info;
+}
+
+}  // namespace
+
 bool do_notify_parent(task_struct* tsk) {
   FUNCTION(tsk->pid);
   if (process_hooks->process_ended) process_hooks->process_ended(tsk, exit_status(tsk));
   task_struct* parent = tsk->real_parent;
   if (parent == nullptr) return fn.Return(true);
-  const int sig = lifecycle(tsk)->exit_signal;
-  if (process_hooks->notify_parent != nullptr && sig != 0) {
-    process_hooks->notify_parent(parent, tsk, sig);
+  int sig = lifecycle(tsk)->exit_signal;
+  const siginfo_t info = death_info(tsk, sig);
+  const kptr<sighand_struct> psig = parent->sighand;
+  bool autoreap = false;
+  unsigned long flags;
+  spin_lock_irqsave(&psig->siglock, flags);
+  const k_sigaction& action = psig->action[SIGCHLD - 1];
+  if (sig == SIGCHLD && (action.handler == kSigIgn || (action.sa_flags & SA_NOCLDWAIT) != 0)) {
+    // The parent does not want to know: nobody has to wait for this child.
+    autoreap = true;
+    if (action.handler == kSigIgn) sig = 0;
   }
+  if (valid_signal(sig) && sig != 0) __group_send_sig_info(sig, &info, parent);
   __wake_up_parent(tsk, parent);
-  return fn.Return(false);
+  spin_unlock_irqrestore(&psig->siglock, flags);
+  return fn.Return(autoreap);
 }
 
 void forget_original_parent(task_struct* father, std::vector<task_struct*>* dead) {

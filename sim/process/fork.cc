@@ -9,6 +9,7 @@
 #include "sim/kernel/uaccess.h"
 #include "sim/machine/check.h"
 #include "sim/mm/mm.h"
+#include "sim/process/signal.h"
 #include "sim/vfs/file.h"
 
 namespace kpath {
@@ -28,9 +29,35 @@ int check_clone_flags(unsigned long clone_flags) {
   if ((clone_flags & kNamespaces) != 0) {
     return Fail(EINVAL, "namespaces are not modelled: flags $0", Value::Address(clone_flags));
   }
-  if (signal_pending(current)) return Fail(ERESTARTNOINTR, "a signal comes first");
   return 0;
 }
+
+// The signals that processes of a group get together during a fork, which the child gets, too.
+// v4.19 include/linux/sched/signal.h: struct multiprocess_signals
+class DelayedSignals {
+ public:
+  // Returns whether no signal comes before the fork.
+  bool Begin(unsigned long clone_flags) {
+    spin_lock_irq(&current->sighand->siglock);
+    if ((clone_flags & CLONE_THREAD) == 0) current->signal->multiprocess.push_back(&signals_);
+    recalc_sigpending();
+    spin_unlock_irq(&current->sighand->siglock);
+    return !signal_pending(current);
+  }
+  void End() {
+    spin_lock_irq(&current->sighand->siglock);
+    Take();
+    spin_unlock_irq(&current->sighand->siglock);
+  }
+  // REQUIRES: siglock.
+  sigset_t Take() {
+    std::erase(current->signal->multiprocess, &signals_);
+    return signals_;
+  }
+
+ private:
+  sigset_t signals_;
+};
 
 // v4.19 kernel/fork.c: dup_task_struct
 task_struct* dup_task_struct(task_struct* orig) {
@@ -44,6 +71,10 @@ task_struct* dup_task_struct(task_struct* orig) {
   task->cpus_allowed = orig->cpus_allowed;
   task->timer_slack_ns = orig->timer_slack_ns;
   task->cap_effective = orig->cap_effective;
+  task->blocked = orig->blocked;
+  task->sas_ss_sp = orig->sas_ss_sp;
+  task->sas_ss_size = orig->sas_ss_size;
+  task->sas_ss_flags = orig->sas_ss_flags;
   return task;
 }
 
@@ -62,6 +93,22 @@ int copy_files(unsigned long clone_flags, task_struct* tsk) {
   return fn.Return(0);
 }
 
+// v4.19 kernel/fork.c: copy_sighand
+int copy_sighand(unsigned long clone_flags, task_struct* tsk) {
+  FUNCTION(Value::Address(clone_flags));
+  if ((clone_flags & CLONE_SIGHAND) != 0) {
+    ++current->sighand->count;
+    tsk->sighand = current->sighand;
+    return fn.Return(0);
+  }
+  tsk->sighand = alloc_sighand();
+  if (!tsk->sighand) return fn.Return(Fail(ENOMEM, "no memory for a sighand_struct"));
+  spin_lock_irq(&current->sighand->siglock);
+  tsk->sighand->action = current->sighand->action;
+  spin_unlock_irq(&current->sighand->siglock);
+  return fn.Return(0);
+}
+
 // v4.19 kernel/fork.c: copy_signal
 int copy_signal(unsigned long clone_flags, task_struct* tsk) {
   FUNCTION(Value::Address(clone_flags));
@@ -69,8 +116,9 @@ int copy_signal(unsigned long clone_flags, task_struct* tsk) {
     set_signal(tsk, current->signal);
     return fn.Return(0);
   }
-  kptr<signal_struct> signal = alloc_signal();
+  kptr<signal_struct> signal = alloc_signal(current->rlim);
   if (!signal) return fn.Return(Fail(ENOMEM, "no memory for a signal_struct"));
+  signal->curr_target = tsk;
   signal->pgrp = current->signal->pgrp;
   set_signal(tsk, signal);
   return fn.Return(0);
@@ -105,6 +153,7 @@ void copy_thread_tls(unsigned long sp, task_struct* p) {
 // The labels bad_fork_cleanup_* of copy_process: undoes what has been done for `p` so far.
 void bad_fork_cleanup(task_struct* p) {
   if (p->mm) mmput(p->mm);
+  if (p->sighand) __cleanup_sighand(std::exchange(p->sighand, nullptr));
   if (p->files) exit_files(p);
   put_task_struct(p);
 }
@@ -112,6 +161,7 @@ void bad_fork_cleanup(task_struct* p) {
 // The parts of the parent that a child gets, in the kernel's order.
 int copy_parts(unsigned long clone_flags, task_struct* p) {
   if (const int error = copy_files(clone_flags, p); error != 0) return error;
+  if (const int error = copy_sighand(clone_flags, p); error != 0) return error;
   if (const int error = copy_signal(clone_flags, p); error != 0) return error;
   return copy_mm(clone_flags, p);
 }
@@ -137,34 +187,60 @@ void attach(unsigned long clone_flags, task_struct* p) {
   if (p->real_parent != nullptr) p->real_parent->signal->children.push_back(p);
 }
 
+// The child is complete: it becomes one of the processes, unless the parent is being killed. 0 or
+// -EINTR.
+int publish(unsigned long clone_flags, task_struct* p, DelayedSignals* delayed) {
+  spin_lock_irq(&processes->tasklist_lock);
+  spin_lock(&current->sighand->siglock);
+  const bool killed = fatal_signal_pending(current);
+  const sigset_t also = delayed->Take();
+  if (!killed) {
+    attach(clone_flags, p);
+    if ((clone_flags & CLONE_THREAD) == 0) p->signal->shared_pending.signal = also;
+  }
+  spin_unlock(&current->sighand->siglock);
+  spin_unlock_irq(&processes->tasklist_lock);
+  return killed ? Fail(EINTR, "the parent is being killed") : Error(0);
+}
+
+// copy_process, from where no signal can come before it. 0, or why there is no child.
+int make_child(unsigned long clone_flags, unsigned long stack_start, user_ptr<int> child_tidptr,
+               DelayedSignals* delayed, task_struct** child) {
+  task_struct* p = *child = dup_task_struct(current);
+  int error = copy_parts(clone_flags, p);
+  if (error == 0) {
+    copy_thread_tls(stack_start, p);
+    // A stack that both would run on is no stack.
+    if ((clone_flags & (CLONE_VM | CLONE_VFORK)) == CLONE_VM) sas_ss_reset(p);
+    if ((clone_flags & CLONE_CHILD_SETTID) != 0) {
+      lifecycle(p)->set_child_tid = child_tidptr.address();
+    }
+    if ((clone_flags & CLONE_CHILD_CLEARTID) != 0) {
+      lifecycle(p)->clear_child_tid = child_tidptr.address();
+    }
+    error = publish(clone_flags, p, delayed);
+  }
+  if (error != 0) bad_fork_cleanup(p);
+  return error;
+}
+
 // v4.19 kernel/fork.c: copy_process. The child, not started yet, or an error in `*error`.
 task_struct* copy_process(unsigned long clone_flags, unsigned long stack_start,
                           user_ptr<int> child_tidptr, int* error) {
   FUNCTION(Value::Address(clone_flags), Value::Address(stack_start));
   *error = check_clone_flags(clone_flags);
   if (*error != 0) return nullptr;
-  task_struct* p = dup_task_struct(current);
-  *error = copy_parts(clone_flags, p);
+  DelayedSignals delayed;
+  task_struct* p = nullptr;
+  if (!delayed.Begin(clone_flags)) {
+    *error = Fail(ERESTARTNOINTR, "a signal comes first");
+  } else {
+    *error = make_child(clone_flags, stack_start, child_tidptr, &delayed, &p);
+  }
   if (*error != 0) {
-    bad_fork_cleanup(p);
+    delayed.End();
     return nullptr;
   }
-  copy_thread_tls(stack_start, p);
-  if ((clone_flags & CLONE_CHILD_SETTID) != 0) lifecycle(p)->set_child_tid = child_tidptr.address();
-  if ((clone_flags & CLONE_CHILD_CLEARTID) != 0) {
-    lifecycle(p)->clear_child_tid = child_tidptr.address();
-  }
-
-  spin_lock_irq(&processes->tasklist_lock);
-  // A kill ends a fork in the middle.
-  if (fatal_signal_pending(current)) {
-    spin_unlock_irq(&processes->tasklist_lock);
-    *error = Fail(EINTR, "the parent is being killed");
-    bad_fork_cleanup(p);
-    return nullptr;
-  }
-  attach(clone_flags, p);
-  spin_unlock_irq(&processes->tasklist_lock);
   STEP("child", p->pid, p->tgid);
   return p;
 }

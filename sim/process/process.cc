@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/process/process.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/machine/check.h"
+#include "sim/process/signal.h"
 
 namespace kpath {
 
@@ -33,6 +35,7 @@ void free_task(task_struct* task) {
   FUNCTION(task->pid);
   kptr<signal_struct> signal = task->signal;
   lifecycles->of_tasks.erase(task);
+  task->rlim = INIT_RLIMITS;
   release_task(task);
   if (signal && --signal->sigcnt == 0) kmem_cache_free(*signal_cachep, signal);
 }
@@ -75,14 +78,19 @@ void ret_from_fork(const std::function<void()>& program) {
   __builtin_unreachable();
 }
 
-kptr<signal_struct> alloc_signal() {
+kptr<signal_struct> alloc_signal(const struct ::rlimit* rlim) {
   kptr<signal_struct> signal = kmem_cache_zalloc(*signal_cachep, GFP_KERNEL);
-  if (signal) init_waitqueue_head(&signal->wait_chldexit);
+  if (!signal) return nullptr;
+  init_waitqueue_head(&signal->wait_chldexit);
+  hrtimer_init(&signal->real_timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+  signal->real_timer.function = it_real_fn;
+  std::copy_n(rlim, RLIM_NLIMITS, signal->rlim.begin());
   return signal;
 }
 
 void set_signal(task_struct* task, kptr<signal_struct> signal) {
   task->signal = signal;
+  task->rlim = signal->rlim.data();
   ++signal->sigcnt;
 }
 

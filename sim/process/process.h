@@ -9,14 +9,15 @@
 //   exec.h     another program in this process    fs/exec.c
 //   exit.h     exit, exit_group                   kernel/exit.c
 //   wait4.cc   wait4                              kernel/exit.c
-//   signal.h   signals that end a process         kernel/signal.c
+//   signal.h   signals                            kernel/signal.c
+//   resource.cc  limits                           kernel/sys.c
 //
 // A process begins as a copy of its parent (or as nobody's child, in StartProcess), runs in ring 3
 // what stands at its instruction pointer, and ends in do_exit: as a zombie if a parent wants its
 // status, else it is gone at once.
 //
-// Locks: tasklist_lock guards all lists here, exit_state and the signals. It is taken with
-// interrupts off; wait_chldexit.lock is taken inside it.
+// Locks: tasklist_lock guards all lists here, and exit_state. It is taken with interrupts off;
+// sighand_struct::siglock, which guards the signals, and wait_chldexit.lock are taken inside it.
 //
 // Invariants
 //   1. A task is in its group's thread_head from copy_process until it is released; the leader is
@@ -30,12 +31,15 @@
 //   stack.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
 
 #include "sim/kernel/completion.h"
+#include "sim/kernel/hrtimer.h"
 #include "sim/kernel/rcu.h"
+#include "sim/kernel/resource.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/spinlock.h"
 #include "sim/kernel/wait.h"
@@ -50,6 +54,18 @@ inline constexpr int EXIT_ZOMBIE = 0x0020;
 // ---- signal_struct::flags ----
 inline constexpr unsigned SIGNAL_GROUP_EXIT = 0x00000004;
 
+// v4.19 include/linux/pid.h. Of a signal: who is to get it: a thread, a process, more than one.
+enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
+
+// v4.19 include/trace/events/signal.h: what became of a signal that was sent.
+enum signal_generate_result {
+  TRACE_SIGNAL_DELIVERED,
+  TRACE_SIGNAL_IGNORED,
+  TRACE_SIGNAL_ALREADY_PENDING,
+  TRACE_SIGNAL_OVERFLOW_FAIL,
+  TRACE_SIGNAL_LOSE_INFO,
+};
+
 // What the threads of a process share.
 struct signal_struct {
   static constexpr const char* kSlabName = "signal_cache";
@@ -62,9 +78,18 @@ struct signal_struct {
   wait_queue_head_t wait_chldexit;        // who waits for one of them
   int pgrp = 0;                           // process group; there is no setpgid
 
+  // Under siglock.
+  task_struct* curr_target = nullptr;  // where the search for a thread for a signal begins
+  sigpending shared_pending;
+  std::vector<sigset_t*> multiprocess;  // of forks that go on: signals that are the child's, too
   unsigned flags = 0;
   int group_exit_code = 0;
   task_struct* group_exit_task = nullptr;  // who waits in exec for all others to be gone
+
+  hrtimer real_timer;        // ITIMER_REAL
+  ktime_t it_real_incr = 0;  // its interval; 0: it fires once
+
+  std::array<struct ::rlimit, RLIM_NLIMITS> rlim = {};  // written under the leader's alloc_lock
 };
 
 // What Linux keeps in task_struct and only fork, exec, exit and wait look at.
@@ -74,10 +99,9 @@ struct task_lifecycle {
   completion* vfork_done = nullptr;
   uint64_t set_child_tid = 0;    // user address, or 0
   uint64_t clear_child_tid = 0;  // user address, or 0
-  uint64_t pending = 0;          // signals, bit n - 1 for signal n
   int next_child_pid = 0;        // of its next fork; 0: the next free one. See SetNextPid
   int usage = 1;                 // who may look at the task; the task itself counts until released
-  spinlock_t alloc_lock{"alloc_lock"};  // guards vfork_done
+  spinlock_t alloc_lock{"alloc_lock"};  // guards vfork_done, and signal_struct::rlim
   task_struct* task = nullptr;
   rcu_head rcu;
 };
@@ -127,9 +151,12 @@ struct ProcessHooks {
   // A process (not a mere thread) has ended; exit_code is as wait4 reports it. For looking on.
   std::function<void(const task_struct* leader, int exit_code)> process_ended;
 
-  // kernel/signal.c: a child tells its parent (SIGCHLD), under tasklist_lock. Signals that do not
-  // end a process are not modelled: without this, waking wait4 is all that happens.
-  void (*notify_parent)(task_struct* parent, task_struct* child, int signal) = nullptr;
+  // include/trace/events/signal.h: signal_generate, signal_deliver. For looking on; must not pass
+  // probes. A signal was sent to `task` or its process, and what became of it.
+  std::function<void(const task_struct* task, const siginfo_t& info, signal_generate_result result)>
+      signal_generate;
+  // The current task takes a signal; `handler`: user address, SIG_DFL or SIG_IGN.
+  std::function<void(const siginfo_t& info, uint64_t handler)> signal_deliver;
 };
 extern KernelGlobal<ProcessHooks> process_hooks;
 
@@ -142,8 +169,9 @@ task_struct* new_process_task(Machine& machine, const std::string& comm, int pid
 // v4.19 arch/x86/entry/entry_64.S: ret_from_fork. To ring 3 with what is in the task's pt_regs;
 // there `program` is called.
 [[noreturn]] void ret_from_fork(const std::function<void()>& program);
-// A signal_struct that nobody refers to. Null: out of memory.
-kptr<signal_struct> alloc_signal();
+// A signal_struct that nobody refers to, with the limits `rlim` of some other one. Null: out of
+// memory.
+kptr<signal_struct> alloc_signal(const struct ::rlimit* rlim);
 // Makes the task a thread of `signal`'s group.
 void set_signal(task_struct* task, kptr<signal_struct> signal);
 

@@ -7,6 +7,7 @@
 
 #include "sim/machine/context.h"
 #include "sim/process/exit.h"
+#include "sim/process/signal.h"
 #include "sim/vfs/file.h"
 
 namespace kpath {
@@ -14,9 +15,16 @@ namespace {
 
 // The group and the descriptors that an exec expects to find. 0 or -ENOMEM.
 int be_born() {
-  kptr<signal_struct> signal = alloc_signal();
-  if (!signal) return -ENOMEM;
+  kptr<sighand_struct> sighand = alloc_sighand();
+  if (!sighand) return -ENOMEM;
+  kptr<signal_struct> signal = alloc_signal(INIT_RLIMITS);
+  if (!signal) {
+    __cleanup_sighand(sighand);
+    return -ENOMEM;
+  }
+  current->sighand = sighand;
   set_signal(current, signal);
+  signal->curr_target = current;
   signal->live = 1;
   signal->group_leader = current;
   signal->thread_head = {current};

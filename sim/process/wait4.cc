@@ -22,9 +22,6 @@ namespace {
 // include/uapi/linux/resource.h: struct rusage, which nobody fills.
 constexpr unsigned long kRusageBytes = 144;
 
-// v4.19 include/linux/pid.h, as far as wait4 asks.
-enum pid_type { PIDTYPE_PID, PIDTYPE_PGID, PIDTYPE_MAX };
-
 // v4.19 kernel/exit.c: struct wait_opts
 struct wait_opts {
   pid_type wo_type = PIDTYPE_MAX;

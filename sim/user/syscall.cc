@@ -44,7 +44,9 @@ void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arg
 
 int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
-  STEP("user syscall", number, arguments[0], arguments[1], arguments[2]);
+  const Value rdi = Value::Address(arguments[0]), rsi = Value::Address(arguments[1]),
+              rdx = Value::Address(arguments[2]);
+  STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
   LoadArguments(current_context->cpu->regs, number, arguments);
   current_context->cpu->regs.rip = instruction;
   while (current_context->cpu->regs.rip == instruction) {

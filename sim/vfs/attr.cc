@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Changing an inode's attributes. v4.19 fs/attr.c
+#include "sim/kernel/resource.h"
 #include "sim/vfs/inode.h"
 #include "sim/vfs/libfs.h"
 
 namespace kpath {
 
-// v4.19 fs/attr.c: inode_newsize_ok. Departs: no RLIMIT_FSIZE.
+// v4.19 fs/attr.c: inode_newsize_ok
 int inode_newsize_ok(kptr<inode> inode, loff_t offset) {
   FUNCTION(inode, offset);
   if (offset <= inode->i_size) return fn.Return(0);
+  const unsigned long fsize = rlimit(RLIMIT_FSIZE);
+  if (fsize != RLIM_INFINITY && static_cast<unsigned long>(offset) > fsize) {
+    SendSignalToCurrent(SIGXFSZ);
+    return fn.Return(Fail(EFBIG, "size $0 is over RLIMIT_FSIZE of $1 bytes", offset, fsize));
+  }
   const loff_t limit = inode->i_sb->s_maxbytes;
   if (offset > limit) {
     return fn.Return(Fail(EFBIG, "size $0 is beyond the file system's limit of $1", offset, limit));

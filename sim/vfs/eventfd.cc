@@ -13,8 +13,6 @@
 namespace kpath {
 namespace {
 
-KernelGlobal<kmem_cache<eventfd_ctx>> eventfd_cachep;
-
 kptr<eventfd_ctx> ContextOf(kptr<file> file) {
   return std::any_cast<kptr<eventfd_ctx>>(file->private_data);
 }
@@ -123,7 +121,7 @@ ssize_t eventfd_write(kptr<file> file, user_ptr<const char> buf, size_t count, l
 // v4.19 fs/eventfd.c: eventfd_free_ctx
 void eventfd_free_ctx(kptr<eventfd_ctx> ctx) {
   FUNCTION(ctx);
-  kmem_cache_free(*eventfd_cachep, ctx);
+  kfree(ctx);
 }
 
 // v4.19 fs/eventfd.c: do_eventfd
@@ -132,7 +130,7 @@ int do_eventfd(unsigned count, unsigned flags) {
   if ((flags & ~(EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK)) != 0) {
     return fn.Return(Fail(EINVAL, "flags $0 has bits that eventfd does not know", flags));
   }
-  kptr<eventfd_ctx> ctx = kmem_cache_zalloc(*eventfd_cachep, GFP_KERNEL);
+  kptr<eventfd_ctx> ctx = kzalloc<eventfd_ctx>(GFP_KERNEL);
   if (!ctx) return fn.Return(Fail(ENOMEM, "no memory for an eventfd context"));
   init_waitqueue_head(&ctx->wqh);
   ctx->count = count;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "sim/kernel/test_limits.h"
 #include "sim/kernel/timer.h"
 #include "sim/vfs/open.h"
 #include "sim/vfs/test_vfs.h"
@@ -73,7 +74,7 @@ TEST_P(Eventfd, TheCallChecksItsFlags) {
     EXPECT_EQ(vfs.Call(__x64_sys_eventfd, 0), 0);
     EXPECT_EQ(vfs.Call(__x64_sys_eventfd2, 0, EFD_CLOEXEC), 1);
     EXPECT_TRUE(get_close_on_exec(1));
-    current->files->rlimit_nofile = 2;
+    const TestLimit limit(RLIMIT_NOFILE, 2);
     EXPECT_EQ(vfs.Call(__x64_sys_eventfd, 0), -EMFILE);
   });
   EXPECT_EQ(vfs.Run(), "");

@@ -57,8 +57,9 @@ long do_fcntl(unsigned fd, unsigned cmd, unsigned long arg, kptr<file> filp) {
       return fn.Return(long{filp->f_flags});
     case F_SETFL:
       return fn.Return(setfl(filp, value));
+    case F_SETPIPE_SZ:
     case F_GETPIPE_SZ:
-      return fn.Return(pipe_fcntl_getsize(filp));
+      return fn.Return(pipe_fcntl(filp, cmd, arg));
     default:
       return fn.Return(Fail(EINVAL, "fcntl command $0 is not modelled", cmd));
   }

@@ -164,7 +164,6 @@ kptr<files_struct> dup_fd(kptr<files_struct> oldf) {
   }
   spin_unlock(&oldf->file_lock);
   DropReserved(newf->fdt);
-  newf->rlimit_nofile = oldf->rlimit_nofile;
   newf->fs = oldf->fs;
   path_get(newf->fs.pwd);
   return fn.Return(newf);

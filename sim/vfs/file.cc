@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sim/kernel/report.h"
+#include "sim/kernel/resource.h"
 #include "sim/vfs/fdtable.h"
 #include "sim/vfs/file_table.h"
 
@@ -128,14 +129,14 @@ kptr<file> fcheck_files(kptr<files_struct> files, unsigned fd) {
 int alloc_fd(unsigned start, unsigned flags) {
   FUNCTION(start, flags);
   kptr<files_struct> files = current->files;
-  return fn.Return(__alloc_fd(files, start, files->rlimit_nofile, flags));
+  return fn.Return(__alloc_fd(files, start, static_cast<unsigned>(rlimit(RLIMIT_NOFILE)), flags));
 }
 
 // v4.19 fs/file.c: get_unused_fd_flags
 int get_unused_fd_flags(unsigned flags) {
   FUNCTION(flags);
   kptr<files_struct> files = current->files;
-  return fn.Return(__alloc_fd(files, 0, files->rlimit_nofile, flags));
+  return fn.Return(__alloc_fd(files, 0, static_cast<unsigned>(rlimit(RLIMIT_NOFILE)), flags));
 }
 
 // v4.19 fs/file.c: put_unused_fd

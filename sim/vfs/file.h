@@ -27,8 +27,7 @@
 
 namespace kpath {
 
-// RLIMIT_NOFILE, and sysctl fs.nr_open.
-inline constexpr unsigned kRlimitNofile = 1024;
+// sysctl fs.nr_open.
 inline constexpr unsigned kSysctlNrOpen = 1024 * 1024;
 // Descriptors that the first table has room for. v4.19 include/linux/fdtable.h
 inline constexpr unsigned NR_OPEN_DEFAULT = 64;
@@ -60,7 +59,6 @@ struct files_struct {
   unsigned next_fd = 0;
   bool resize_in_progress = false;
   wait_queue_head_t resize_wait;
-  unsigned rlimit_nofile = kRlimitNofile;
   fs_struct fs;
 };
 

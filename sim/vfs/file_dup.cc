@@ -2,6 +2,7 @@
 //
 // Second descriptors for an open file: dup, dup2, dup3, and closing. v4.19 fs/file.c, fs/open.c
 #include "sim/kernel/report.h"
+#include "sim/kernel/resource.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/vfs/fdtable.h"
 #include "sim/vfs/file_table.h"
@@ -49,9 +50,9 @@ int ksys_dup3(unsigned oldfd, unsigned newfd, unsigned flags) {
     return fn.Return(Fail(EINVAL, "flags $0 has bits other than O_CLOEXEC", flags));
   }
   if (oldfd == newfd) return fn.Return(Fail(EINVAL, "both descriptors are $0", oldfd));
-  if (newfd >= files->rlimit_nofile) {
+  if (newfd >= rlimit(RLIMIT_NOFILE)) {
     return fn.Return(Fail(EBADF, "fd $0 is not below RLIMIT_NOFILE=$1", static_cast<int>(newfd),
-                          files->rlimit_nofile));
+                          rlimit(RLIMIT_NOFILE)));
   }
   spin_lock(&files->file_lock);
   const int expanded = expand_files(files, newfd);
@@ -84,7 +85,7 @@ int ksys_dup(unsigned fildes) {
 // v4.19 fs/file.c: f_dupfd
 int f_dupfd(unsigned from, kptr<file> file, unsigned flags) {
   FUNCTION(from, file, flags);
-  const unsigned limit = current->files->rlimit_nofile;
+  const unsigned limit = rlimit(RLIMIT_NOFILE);
   if (from >= limit) {
     return fn.Return(Fail(EINVAL, "fd $0 is not below RLIMIT_NOFILE=$1", from, limit));
   }
@@ -95,7 +96,7 @@ int f_dupfd(unsigned from, kptr<file> file, unsigned flags) {
 
 int InstallAt(unsigned fd, kptr<file> file, unsigned flags) {
   kptr<files_struct> files = current->files;
-  if (fd >= files->rlimit_nofile) return FailNotOpen(fd);
+  if (fd >= rlimit(RLIMIT_NOFILE)) return FailNotOpen(fd);
   spin_lock(&files->file_lock);
   const int expanded = expand_files(files, fd);
   if (expanded < 0) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sim/kernel/resource.h"
 #include "sim/vfs/anon_inodes.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/namei.h"
@@ -69,9 +70,9 @@ TEST(File, CloseOfADescriptorThatIsNotOpen) {
 TEST(File, TooManyDescriptors) {
   TestVfs vfs;
   vfs.Process("a", [&] {
-    for (unsigned fd = 0; fd < kRlimitNofile; ++fd)
+    for (unsigned fd = 0; fd < INIT_RLIMITS[RLIMIT_NOFILE].rlim_cur; ++fd)
       ASSERT_EQ(OpenSomething(), static_cast<int>(fd));
-    EXPECT_EQ(current->files->fdt->max_fds(), kRlimitNofile);
+    EXPECT_EQ(current->files->fdt->max_fds(), INIT_RLIMITS[RLIMIT_NOFILE].rlim_cur);
     EXPECT_EQ(OpenSomething(), -EMFILE);
     EXPECT_EQ(Why(), "EMFILE: the lowest free fd would be 1024, RLIMIT_NOFILE is 1024");
     EXPECT_EQ(vfs.Call(__x64_sys_dup, 0), -EMFILE);

@@ -14,8 +14,6 @@
 
 namespace kpath {
 
-KernelGlobal<PipeHooks> pipe_hooks;
-
 namespace {
 
 constexpr uint32_t PIPEFS_MAGIC = 0x50495045;
@@ -24,18 +22,29 @@ struct pipe_globals {
   kptr<vfsmount> mnt;
 };
 KernelGlobal<pipe_globals> pipes;
-KernelGlobal<kmem_cache<pipe_inode_info>> pipe_cachep;
 
 constexpr dentry_operations pipefs_dentry_operations = {
     .d_dname =
         [](kptr<dentry> dentry) { return "pipe:[" + std::to_string(dentry->d_inode->i_ino) + "]"; },
 };
 
+// A ring of empty buffers. Null: no memory.
+kptr<pipe_ring> AllocateRing(unsigned buffers) {
+  kptr<pipe_ring> ring = kzalloc<pipe_ring>(GFP_KERNEL);
+  if (ring) ring->slots.resize(buffers);
+  return ring;
+}
+
 // v4.19 fs/pipe.c: alloc_pipe_info
 kptr<pipe_inode_info> alloc_pipe_info() {
   FUNCTION();
-  kptr<pipe_inode_info> pipe = kmem_cache_zalloc(*pipe_cachep, GFP_KERNEL);
+  kptr<pipe_inode_info> pipe = kzalloc<pipe_inode_info>(GFP_KERNEL);
   if (!pipe) return fn.Return(pipe);
+  pipe->bufs = AllocateRing(pipe->buffers);
+  if (!pipe->bufs) {
+    kfree(pipe);
+    return fn.Return(kptr<pipe_inode_info>());
+  }
   init_waitqueue_head(&pipe->wait);
   mutex_init(&pipe->mutex);
   return fn.Return(pipe);
@@ -44,11 +53,12 @@ kptr<pipe_inode_info> alloc_pipe_info() {
 // v4.19 fs/pipe.c: free_pipe_info
 void free_pipe_info(kptr<pipe_inode_info> pipe) {
   FUNCTION(pipe);
-  for (unsigned i = 0; i < pipe->nrbufs; ++i) {
-    FreePipePage(pipe->bufs[(pipe->curbuf + i) % pipe->buffers].page);
+  for (pipe_buffer& buf : pipe->bufs->slots) {
+    if (buf.page) anon_pipe_buf_release(pipe, &buf);
   }
   if (pipe->tmp_page) FreePipePage(pipe->tmp_page);
-  kmem_cache_free(*pipe_cachep, pipe);
+  kfree(pipe->bufs);
+  kfree(pipe);
 }
 
 // v4.19 fs/pipe.c: put_pipe_info
@@ -121,6 +131,38 @@ int __do_pipe_flags(int* fd, kptr<file>* files, unsigned flags) {
   return fn.Return(error);
 }
 
+// v4.19 fs/pipe.c: round_pipe_size. 0: too large.
+unsigned round_pipe_size(unsigned long size) {
+  FUNCTION(size);
+  if (size > 1ul << 31) return fn.Return(0u);
+  unsigned long rounded = kPipePageBytes;
+  while (rounded < size) rounded *= 2;
+  return fn.Return(static_cast<unsigned>(rounded));
+}
+
+// v4.19 fs/pipe.c: pipe_set_size. What is in the pipe moves to the front of a new ring.
+long pipe_set_size(kptr<pipe_inode_info> pipe, unsigned long arg) {
+  FUNCTION(pipe, arg);
+  const unsigned size = round_pipe_size(arg);
+  const auto nr_pages = static_cast<unsigned>(size / kPipePageBytes);
+  if (nr_pages == 0) return fn.Return<long>(Fail(EINVAL, "$0 bytes are too many", arg));
+  // Who has CAP_SYS_RESOURCE may have more than pipe-max-size.
+  if (nr_pages < pipe->nrbufs) {
+    return fn.Return<long>(
+        Fail(EBUSY, "$0 buffers are in use, more than $1", pipe->nrbufs, nr_pages));
+  }
+  kptr<pipe_ring> bufs = AllocateRing(nr_pages);
+  if (!bufs) return fn.Return<long>(Fail(ENOMEM, "no memory for $0 buffers", nr_pages));
+  for (unsigned i = 0; i < pipe->nrbufs; ++i) {
+    bufs->slots[i] = pipe->bufs->slots[(pipe->curbuf + i) % pipe->buffers];
+  }
+  pipe->curbuf = 0;
+  kfree(pipe->bufs);
+  pipe->bufs = bufs;
+  pipe->buffers = nr_pages;
+  return fn.Return(static_cast<long>(nr_pages * kPipePageBytes));
+}
+
 // v4.19 fs/pipe.c: do_pipe2
 int do_pipe2(user_ptr<int> fildes, unsigned flags) {
   FUNCTION(fildes, flags);
@@ -181,10 +223,17 @@ int create_pipe_files(kptr<file>* res, unsigned flags) {
   return fn.Return(0);
 }
 
-// v4.19 fs/pipe.c: pipe_fcntl
-long pipe_fcntl_getsize(kptr<file> file) {
-  if (file->f_op != &pipefifo_fops) return Fail(EBADF, "the file is not a pipe");
-  return static_cast<long>(PipeOf(file)->buffers * kPipePageBytes);
+long pipe_fcntl(kptr<file> file, unsigned cmd, unsigned long arg) {
+  FUNCTION(file, cmd, arg);
+  if (file->f_op != &pipefifo_fops) {
+    return fn.Return<long>(Fail(EBADF, "the file is not a pipe"));
+  }
+  kptr<pipe_inode_info> pipe = PipeOf(file);
+  mutex_lock(&pipe->mutex);
+  const long ret = cmd == F_SETPIPE_SZ ? pipe_set_size(pipe, arg)
+                                       : static_cast<long>(pipe->buffers * kPipePageBytes);
+  mutex_unlock(&pipe->mutex);
+  return fn.Return(ret);
 }
 
 // v4.19 fs/pipe.c

@@ -12,6 +12,7 @@ inline kptr<pipe_inode_info> PipeOf(kptr<file> file) {
 }
 
 void FreePipePage(kptr<pipe_page> page);
+void anon_pipe_buf_release(kptr<pipe_inode_info> pipe, pipe_buffer* buf);
 
 ssize_t pipe_read(kiocb* iocb, iov_iter* to);
 ssize_t pipe_write(kiocb* iocb, iov_iter* from);

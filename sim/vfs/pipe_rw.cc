@@ -11,13 +11,23 @@
 namespace kpath {
 namespace {
 
-KernelGlobal<kmem_cache<pipe_page>> page_cachep;
+// v4.19 mm/page_alloc.c: __alloc_pages_nodemask. Null: no memory.
+kptr<pipe_page> __alloc_pages_nodemask() {
+  FUNCTION();
+  might_sleep();
+  if (current->machine->Choose(ChoiceKind::kFailAlloc, 2) != 0) return nullptr;
+  SlabHeader* header = TakeSlabObject(*kmalloc_cache<pipe_page>);
+  return kptr<pipe_page>(new (ObjectOf(header)) pipe_page);
+}
 
-pipe_buffer& FirstBuffer(kptr<pipe_inode_info> pipe) { return pipe->bufs[pipe->curbuf]; }
+// v4.19 fs/pipe.c: generic_pipe_buf_confirm. What is in the buffer is there already.
+void generic_pipe_buf_confirm(const pipe_buffer& buf) { FUNCTION(buf.len); }
+
+pipe_buffer& FirstBuffer(kptr<pipe_inode_info> pipe) { return pipe->bufs->slots[pipe->curbuf]; }
 
 // Buffer `n` counted from the first one that is in use.
 pipe_buffer& BufferAt(kptr<pipe_inode_info> pipe, unsigned n) {
-  return pipe->bufs[(pipe->curbuf + n) % pipe->buffers];
+  return pipe->bufs->slots[(pipe->curbuf + n) % pipe->buffers];
 }
 
 // v4.19 fs/pipe.c: pipe_wait. Called with the mutex held, which it gives up while it sleeps.
@@ -26,10 +36,10 @@ void pipe_wait(kptr<pipe_inode_info> pipe) {
   wait_queue_entry wait;
   init_wait_entry(&wait, 0);
   prepare_to_wait(&pipe->wait, &wait, TASK_INTERRUPTIBLE);
-  mutex_unlock(&pipe->mutex);
+  pipe_unlock(pipe);
   schedule();
   finish_wait(&pipe->wait, &wait);
-  mutex_lock(&pipe->mutex);
+  pipe_lock(pipe);
 }
 
 void WakeWriters(kptr<pipe_inode_info> pipe) {
@@ -37,17 +47,6 @@ void WakeWriters(kptr<pipe_inode_info> pipe) {
 }
 void WakeReaders(kptr<pipe_inode_info> pipe) {
   wake_up_interruptible_sync_poll(&pipe->wait, EPOLLIN | EPOLLRDNORM);
-}
-
-// v4.19 fs/pipe.c: anon_pipe_buf_release. One page is kept for the next write.
-void anon_pipe_buf_release(kptr<pipe_inode_info> pipe, pipe_buffer* buf) {
-  FUNCTION(pipe);
-  if (!pipe->tmp_page) {
-    pipe->tmp_page = buf->page;
-  } else {
-    FreePipePage(buf->page);
-  }
-  buf->page = nullptr;
 }
 
 // One read: what has been done so far.
@@ -61,6 +60,7 @@ struct Read {
 bool ReadBuffer(kptr<pipe_inode_info> pipe, iov_iter* to, Read* read) {
   pipe_buffer& buf = FirstBuffer(pipe);
   const size_t chars = std::min<size_t>(buf.len, read->left);
+  generic_pipe_buf_confirm(buf);
   if (copy_to_iter(buf.page->bytes + buf.offset, chars, to) < chars) {
     if (read->result == 0) read->result = -EFAULT;
     return true;
@@ -112,7 +112,7 @@ struct Write {
 bool is_packetized(kptr<file> filp) { return (filp->f_flags & O_DIRECT) != 0; }
 
 Error FailNoReaders() {
-  if (pipe_hooks->send_sigpipe != nullptr) pipe_hooks->send_sigpipe(current);
+  SendSignalToCurrent(SIGPIPE);
   return Fail(EPIPE, "the pipe has no readers");
 }
 
@@ -124,6 +124,7 @@ bool Merge(kptr<pipe_inode_info> pipe, iov_iter* from, Write* write) {
   pipe_buffer& buf = BufferAt(pipe, pipe->nrbufs - 1);
   const unsigned offset = buf.offset + buf.len;
   if (buf.packet || offset + chars > kPipePageBytes) return false;
+  generic_pipe_buf_confirm(buf);
   if (copy_from_iter(buf.page->bytes + offset, chars, from) < chars) {
     write->result = -EFAULT;
     return true;
@@ -137,7 +138,7 @@ bool Merge(kptr<pipe_inode_info> pipe, iov_iter* from, Write* write) {
 
 // Fills a new buffer. Returns true if the write has ended.
 bool AddBuffer(kptr<pipe_inode_info> pipe, kptr<file> filp, iov_iter* from, Write* write) {
-  if (!pipe->tmp_page) pipe->tmp_page = kmem_cache_zalloc(*page_cachep, GFP_KERNEL);
+  if (!pipe->tmp_page) pipe->tmp_page = __alloc_pages_nodemask();
   if (!pipe->tmp_page) {
     if (write->result == 0) write->result = Fail(ENOMEM, "no memory for a page");
     return true;
@@ -203,7 +204,32 @@ void WriteLocked(kptr<pipe_inode_info> pipe, kptr<file> filp, iov_iter* from, Wr
 
 }  // namespace
 
-void FreePipePage(kptr<pipe_page> page) { kmem_cache_free(*page_cachep, page); }
+// v4.19 mm/swap.c: __put_page. The last reference to a page is gone.
+void FreePipePage(kptr<pipe_page> page) {
+  FUNCTION(page);
+  GiveSlabObject(HeaderOf(page.get()), page.generation());
+}
+
+// v4.19 fs/pipe.c: anon_pipe_buf_release. One page is kept for the next write.
+void anon_pipe_buf_release(kptr<pipe_inode_info> pipe, pipe_buffer* buf) {
+  FUNCTION(pipe);
+  if (!pipe->tmp_page) {
+    pipe->tmp_page = buf->page;
+  } else {
+    FreePipePage(buf->page);
+  }
+  buf->page = nullptr;
+}
+
+void pipe_lock(kptr<pipe_inode_info> pipe) {
+  FUNCTION(pipe);
+  if (pipe->files != 0) mutex_lock(&pipe->mutex);
+}
+
+void pipe_unlock(kptr<pipe_inode_info> pipe) {
+  FUNCTION(pipe);
+  if (pipe->files != 0) mutex_unlock(&pipe->mutex);
+}
 
 // v4.19 fs/pipe.c: pipe_read
 ssize_t pipe_read(kiocb* iocb, iov_iter* to) {

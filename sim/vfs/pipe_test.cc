@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "sim/kernel/test_limits.h"
 #include "sim/kernel/timer.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/test_vfs.h"
@@ -93,7 +94,7 @@ TEST_P(Pipe, Pipe2ChecksItsArguments) {
     EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 1, F_GETFL, 0), O_WRONLY | O_NONBLOCK);
     EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 1, F_GETPIPE_SZ, 0), 65536);
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), 0);
-    current->files->rlimit_nofile = 5;
+    const TestLimit limit(RLIMIT_NOFILE, 5);
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), -EMFILE);
     EXPECT_EQ(current->files->next_fd, 4u);
   });
@@ -112,12 +113,12 @@ TEST_P(Pipe, EveryAllocationMayFailAndNothingLeaks) {
     int left_;
   };
   vfs.Process("a", [&] {
-    for (int n = 0; n < 5; ++n) {
+    for (int n = 0; n < 6; ++n) {
       current->machine->SetChooser(std::make_unique<FailOne>(n));
-      EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), n < 2 ? -ENFILE : -ENOMEM) << n;
+      EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), n < 3 ? -ENFILE : -ENOMEM) << n;
       TestVfs::ReturnToUserMode();
     }
-    current->machine->SetChooser(std::make_unique<FailOne>(5));
+    current->machine->SetChooser(std::make_unique<FailOne>(6));
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), 0);
     current->machine->SetChooser(std::make_unique<FailOne>(0));
     EXPECT_EQ(Write("x"), -ENOMEM);
@@ -179,8 +180,28 @@ TEST_P(Pipe, TheOddEndOfALongWriteFillsTheLastBufferFirst) {
     EXPECT_EQ(Write("head"), 4);
     EXPECT_EQ(Write(std::string(3, 'b') + std::string(4096, 'c')), 4099);
     EXPECT_EQ(Info()->nrbufs, 2u);
-    EXPECT_EQ(Info()->bufs[0].len, 7u);
+    EXPECT_EQ(Info()->bufs->slots[0].len, 7u);
     EXPECT_EQ(Read(9), "headbbbcc");
+  });
+}
+
+TEST_P(Pipe, ItsSizeCanBeChanged) {
+  WithPipe(O_NONBLOCK, [&] {
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 0, F_SETPIPE_SZ, 1), 4096);
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 1, F_GETPIPE_SZ, 0), 4096);
+    EXPECT_EQ(Write(std::string(5000, 'a')), 4096);
+    EXPECT_EQ(Write("b"), -EAGAIN);
+    EXPECT_EQ(Why(), "EAGAIN: all 1 buffers are full and O_NONBLOCK is set");
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 0, F_SETPIPE_SZ, 3 * 4096), 16384);  // a power of two
+    EXPECT_EQ(Write(std::string(20000, 'b')), 3 * 4096);
+    EXPECT_EQ(Read(4096), std::string(4096, 'a'));
+    EXPECT_EQ(Write("c"), 1);  // the ring wraps around
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 0, F_SETPIPE_SZ, 8192), -EBUSY);
+    EXPECT_EQ(Why(), "EBUSY: 4 buffers are in use, more than 2");
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 0, F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    EXPECT_EQ(Read(20000), std::string(3 * 4096, 'b') + "c");
+    EXPECT_EQ(vfs.Call(__x64_sys_fcntl, 0, F_SETPIPE_SZ, 1ul << 32), -EINVAL);
+    EXPECT_EQ(Why(), "EINVAL: 4294967296 bytes are too many");
   });
 }
 
@@ -217,7 +238,10 @@ TEST_P(Pipe, TheEndOfTheFile) {
 TEST_P(Pipe, NoReaders) {
   static int signals;
   signals = 0;
-  pipe_hooks.Get(vfs.kernel.machine).send_sigpipe = [](task_struct*) { ++signals; };
+  sched_hooks.Get(vfs.kernel.machine).send_sig = [](int sig, task_struct*, int) {
+    EXPECT_EQ(sig, SIGPIPE);
+    ++signals;
+  };
   WithPipe(0, [&] {
     Close(0);
     EXPECT_EQ(Write("x"), -EPIPE);

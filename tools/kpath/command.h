@@ -30,15 +30,16 @@ void AddSyscallsCommand(CLI::App* app, int* status);
 // Prints the one line of an error to stderr and returns kExitBadInput.
 int BadInput(const absl::Status& status);
 
-// Reads and parses a transcript. Errors are one line.
+// Reads and parses a transcript that holds at least one call. Errors are one line.
 absl::StatusOr<strace::Transcript> LoadTranscript(const std::string& path);
 
 // Where a command's output goes: standard output, or a file that appears only when all of it has
 // been written.
 class Output {
  public:
-  // `path` empty: standard output.
-  static absl::StatusOr<std::unique_ptr<Output>> Open(const std::string& path);
+  // `path` empty: standard output. `input` is a file that must not be written over.
+  static absl::StatusOr<std::unique_ptr<Output>> Open(const std::string& path,
+                                                      const std::string& input);
   ~Output();
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
@@ -54,8 +55,8 @@ class Output {
 
   FILE* file_;
   const std::string path_;
-  const std::string temporary_;
-  bool failed_ = false;
+  const std::string temporary_;  // empty: what is at the path is no file, and written as it is
+  int error_ = 0;                // the first errno of a write that failed
 };
 
 // A line on the terminal that says how far a long command has come. Says nothing during the first

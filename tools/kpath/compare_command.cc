@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "sim/trace/call_tree_builder.h"
 #include "sim/trace/graph_reader.h"
 #include "tools/compare/compare.h"
@@ -51,10 +53,16 @@ int Compare(const CompareFlags& flags) {
   CompareOptions options;
   options.root = flags.root;
   const absl::StatusOr<CompareResult> result = Compare(*recorded, *model, options);
-  if (!result.ok()) return BadInput(result.status());
+  if (!result.ok()) {
+    return BadInput(absl::InvalidArgumentError(
+        absl::StrCat(flags.recorded, " and ", flags.file, ": ", result.status().message())));
+  }
   const std::string text =
       Report(*recorded, *model, options, *result, ViewForTerminal(STDOUT_FILENO));
-  std::fputs(text.c_str(), stdout);
+  absl::StatusOr<std::unique_ptr<Output>> output = Output::Open("", "");
+  if (!output.ok()) return BadInput(output.status());
+  (*output)->Write(text);
+  if (absl::Status status = (*output)->Close(); !status.ok()) return BadInput(status);
   return result->equal() ? kExitGood : kExitBad;
 }
 

@@ -20,6 +20,16 @@ struct RunFlags {
   bool quiet = false;
 };
 
+// "alarm (5), kill" of the calls that nobody judged.
+std::string AsRecorded(const ReplayReport& report) {
+  std::string text;
+  for (const auto& [name, count] : report.as_recorded) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", name,
+                    count == 1 ? "" : absl::StrCat(" (", count, ")"));
+  }
+  return text;
+}
+
 std::string Summary(const std::string& file, const ReplayReport& report) {
   size_t as_recorded = 0;
   for (const auto& [name, count] : report.as_recorded) as_recorded += count;
@@ -27,10 +37,8 @@ std::string Summary(const std::string& file, const ReplayReport& report) {
       absl::StrCat(file, ": ", report.calls, report.calls == 1 ? " call, " : " calls, ",
                    report.legal, " legal, ", report.illegal.size(), " not legal");
   if (as_recorded != 0) {
-    absl::StrAppend(&text, ", ", as_recorded, " replayed as recorded:");
-    for (const auto& [name, count] : report.as_recorded) {
-      absl::StrAppend(&text, " ", name, count == 1 ? "" : absl::StrCat("×", count));
-    }
+    absl::StrAppend(&text, ", ", as_recorded,
+                    " not judged, replayed as recorded: ", AsRecorded(report));
   }
   return text + "\n";
 }
@@ -58,7 +66,7 @@ int Run(const RunFlags& flags) {
   const absl::StatusOr<strace::Transcript> transcript = LoadTranscript(flags.file);
   if (!transcript.ok()) return BadInput(transcript.status());
 
-  absl::StatusOr<std::unique_ptr<Output>> output = Output::Open(flags.out);
+  absl::StatusOr<std::unique_ptr<Output>> output = Output::Open(flags.out, flags.file);
   if (!output.ok()) return BadInput(output.status());
   const auto sink = [&output](absl::string_view text) { (*output)->Write(text); };
 

@@ -78,8 +78,7 @@ class ReplayerImpl final : public Replayer {
  public:
   ReplayerImpl(const strace::Transcript& transcript, Plan plan, const Scenario& scenario,
                const ReplayOptions& options)
-      : transcript_(transcript),
-        plan_(std::move(plan)),
+      : plan_(std::move(plan)),
         scenario_(scenario),
         options_(options),
         iocb_addresses_(InferIocbAddresses(plan_)),
@@ -345,7 +344,6 @@ class ReplayerImpl final : public Replayer {
     return text;
   }
 
-  const strace::Transcript& transcript_;
   const Plan plan_;
   const Scenario scenario_;
   const ReplayOptions options_;
