@@ -143,9 +143,33 @@ bool PipeCloseMask(const Situation& s) {
          (event->model_res & kAtEnd) == kAtEnd && (event->host_res & ~event->model_res) == 0;
 }
 
+bool PipeOneQueue(const Situation& s) {
+  const Difference& d = s.difference;
+  if (WhatDiffers(s) != What::kTail || !d.model.has_value()) return false;
+  // What the model has and the host has not, or not yet.
+  for (size_t i = 1; i < s.model.records.size(); ++i) {
+    const Record& obj = s.model.records[i - 1];
+    const Record& res = s.model.records[i];
+    if (res.op != d.op || res.what != What::kNewRes || obj.what != What::kNewObj) continue;
+    const user::iocb cb = IocbAt(s.program, d.op, obj.value);
+    if (cb.aio_lio_opcode != user::IOCB_CMD_POLL) continue;
+    const bool writing_end = IsIn(cb.aio_fildes, {kPipeWrite, kPipe2Write});
+    const uint64_t of_other_end = writing_end ? POLLIN | POLLRDNORM : POLLOUT | POLLWRNORM;
+    if (IsPipe(cb.aio_fildes) && res.value == of_other_end) return true;
+  }
+  return false;
+}
+
 bool EventfdRead(const Situation& s) {
-  const absl::optional<user::iocb> cb = RefusedByModelOnly(s, EINVAL);
-  return cb.has_value() && Reads(*cb) && IsEventfd(cb->aio_fildes);
+  absl::optional<user::iocb> cb = RefusedByModelOnly(s, EINVAL);
+  if (cb.has_value() && Reads(*cb) && IsEventfd(cb->aio_fildes)) return true;
+  cb = RefusedByModelOnly(s, EOPNOTSUPP);
+  return cb.has_value() && IsEventfd(cb->aio_fildes) && (cb->aio_rw_flags & RWF_NOWAIT) != 0;
+}
+
+bool VectorOfOne(const Situation& s) {
+  const absl::optional<user::iocb> cb = RefusedByModelOnly(s, EFAULT);
+  return cb.has_value() && Vectored(*cb) && static_cast<uint32_t>(cb->aio_nbytes) == 1;
 }
 
 bool VectorCheckOrder(const Situation& s) {
@@ -173,11 +197,20 @@ bool FaultedWriteExtends(const Situation& s) {
       !s.difference.host.has_value() || s.difference.host->value <= s.difference.model->value) {
     return false;
   }
-  return std::any_of(op->entries.begin(), op->entries.end(), [&s](const Entry& entry) {
-    const user::iocb cb = IocbAt(s.program, s.difference.op, entry.address);
-    return Writes(cb) && IsRegularFile(cb.aio_fildes) &&
-           static_cast<uint64_t>(cb.aio_offset) == s.difference.host->value;
-  });
+  // A write of this operation failed that would have begun there, or before what follows it.
+  for (size_t i = 1; i < s.host.records.size(); ++i) {
+    const Record& obj = s.host.records[i - 1];
+    const Record& res = s.host.records[i];
+    if (res.op != s.difference.op || res.what != What::kNewRes) continue;
+    if (static_cast<int64_t>(res.value) != -EFAULT) continue;
+    const user::iocb cb = IocbAt(s.program, s.difference.op, obj.value);
+    const auto begin = static_cast<uint64_t>(cb.aio_offset);
+    if (Writes(cb) && IsRegularFile(cb.aio_fildes) && begin <= s.difference.host->value &&
+        s.difference.host->value - begin <= kBufferPages * kPage) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool PriorityHints(const Situation& s) {
@@ -229,17 +262,25 @@ constexpr KnownDifference kKnown[] = {
      "when the other end of a pipe is closed, v4.19 completes a poll with all that the wake-up"
      " said, asked for or not; newer kernels look at the pipe again",
      PipeCloseMask},
-    {"eventfd-read",
-     {5, 8},
+    {"pipe-one-queue",
+     {5, 6},
      {},
-     "an eventfd has no read_iter in v4.19 (EINVAL); newer kernels read it",
-     EventfdRead},
+     "both ends of a pipe share one queue of waiters in v4.19, so that a poll of one end "
+     "completes when only the other one is ready for what it asks; newer kernels have a queue "
+     "for each end",
+     PipeOneQueue},
     {"eventfd-read-in-part",
      {5, 8},
      {},
      "a read of an eventfd to memory of which only the beginning is there writes nothing in "
      "v4.19; newer kernels write that beginning; both fail (EFAULT)",
      EventfdReadInPart},
+    {"eventfd-read",
+     {5, 8},
+     {},
+     "an eventfd has no read_iter in v4.19 (EINVAL) and does not take RWF_NOWAIT (EOPNOTSUPP);"
+     " newer kernels read it",
+     EventfdRead},
     {"vector-check-order",
      {5, 10},
      {},
@@ -253,6 +294,12 @@ constexpr KnownDifference kKnown[] = {
      "page by v4.19 (EFAULT if it is the first); newer kernels write what there is",
      WriteUpToFault},
     {"rwf-nowait", {6, 4}, {}, "RWF_NOWAIT is refused by v4.19 for pipes (EOPNOTSUPP)", NoWait},
+    {"vector-of-one",
+     {6, 4},
+     {},
+     "v4.19 refuses an only iovec that reaches beyond the user's addresses (EFAULT); newer "
+     "kernels cut its length before they look",
+     VectorOfOne},
     {"priority-hints",
      {6, 5},
      {},

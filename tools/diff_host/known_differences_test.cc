@@ -64,6 +64,12 @@ const std::vector<Case>& Cases() {
                           {.kind = OpKind::kClose, .args = {kPipeWrite}}});
        },
        2, What::kNewRes, POLLHUP, POLLNVAL},
+      {"pipe-one-queue",
+       [] {
+         return SetupAnd({SubmitOp({PollIocb(kPipeWrite, POLLIN)}),
+                          {.kind = OpKind::kWrite, .args = {kPipeWrite, kBuffers, 8}}});
+       },
+       2, What::kTail, 0, -EPERM, What::kResult},
       {"eventfd-read", [] { return SetupAnd({SubmitOp({ReadIocb(kEventfd2, 8)})}); }, 1,
        What::kResult, 1, -EINVAL},
       {"eventfd-read-in-part",
@@ -89,6 +95,16 @@ const std::vector<Case>& Cases() {
              {With(WriteIocb(kFile, 100), [](user::iocb& cb) { cb.aio_buf = kHole - 10; })})});
        },
        1, What::kNewRes, 10, -EPERM},
+      {"vector-of-one",
+       [] {
+         Op op = SubmitOp({{.aio_lio_opcode = user::IOCB_CMD_PREADV,
+                            .aio_fildes = kFile,
+                            .aio_buf = kVectors,
+                            .aio_nbytes = 1}});
+         op.entries[0].vectors = {{kBuffers, uint64_t{1} << 62}};
+         return SetupAnd({op});
+       },
+       1, What::kResult, 1, -EFAULT},
       {"priority-hints",
        [] {
          return SetupAnd({SubmitOp({With(ReadIocb(), [](user::iocb& cb) {

@@ -154,7 +154,8 @@ void NoteRemains(Executor& executor, Trace* trace) {
   NoteFile(executor, kFileWitness, 0, trace);
   NoteFile(executor, kOtherFileWitness, 1, trace);
   executor.Syscall(NR_fcntl, {kPipe2Read, F_SETFL, O_NONBLOCK});
-  for (const int fd : {kPipeRead, kPipe2Read, kEventfd, kEventfd2}) NoteLeft(executor, fd, trace);
+  // Reading wakes those who poll, and their requests signal eventfds: these come first.
+  for (const int fd : {kEventfd, kEventfd2, kPipeRead, kPipe2Read}) NoteLeft(executor, fd, trace);
 }
 
 }  // namespace kpath::diff_host
