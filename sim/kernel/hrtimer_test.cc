@@ -29,7 +29,7 @@ hrtimer_restart ring(hrtimer* timer) {
   EXPECT_TRUE(in_irq());
   EXPECT_TRUE(irqs_disabled());
   EXPECT_FALSE(timer->enqueued);
-  EXPECT_GE(current->machine->now_ns(), timer->softexpires);
+  EXPECT_LE(hrtimer_get_remaining(timer), timer->expires - timer->softexpires);
   clock->fired.push_back(timer->softexpires);
   if (clock->restarts-- == 0) return fn.Return(HRTIMER_NORESTART);
   hrtimer_forward(timer, current->machine->now_ns(), NSEC_PER_MSEC);
@@ -147,9 +147,17 @@ TEST(Hrtimer, AnAbsoluteWallClockTime) {
     alarm_clock clock;
     hrtimer_init(&clock.timer, CLOCK_REALTIME, HRTIMER_MODE_ABS);
     clock.timer.function = ring;
-    hrtimer_start(&clock.timer, kWallClockStart * NSEC_PER_SEC + 1000'000, HRTIMER_MODE_ABS);
-    EXPECT_EQ(clock.timer.expires, 1000'000);
-    hrtimer_cancel(&clock.timer);
+    const ktime_t then = kWallClockStart * NSEC_PER_SEC + 1000'000;
+    hrtimer_start(&clock.timer, then, HRTIMER_MODE_ABS);
+    EXPECT_EQ(clock.timer.expires, then);
+    EXPECT_LT(hrtimer_get_remaining(&clock.timer), 1000'000);
+    EXPECT_GT(hrtimer_get_remaining(&clock.timer), 900'000);
+    for (int i = 0; clock.fired.empty(); ++i) STEP("until it rings", i);
+    EXPECT_LT(ktime_get_real(), then + 20'000);
+    EXPECT_EQ(clock.fired, std::vector<ktime_t>{then});
+    // Periods are counted by its own clock.
+    EXPECT_EQ(hrtimer_forward_now(&clock.timer, NSEC_PER_MSEC),
+              static_cast<uint64_t>((ktime_get_real() - then) / NSEC_PER_MSEC) + 1);
   });
   EXPECT_EQ(kernel.Run(), "");
 }

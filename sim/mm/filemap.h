@@ -89,6 +89,10 @@ ssize_t generic_write_checks(kiocb* iocb, iov_iter* from);
 ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // The same with i_rwsem held by the caller.
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from);
+// v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO. Departs: nothing is
+// written back or dropped from the page cache before and after: the only files with direct I/O
+// (direct_io.h) keep their data there. Returns what direct_IO does.
+ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from);
 // Copies from the iter into the cache, page by page. Returns the bytes, or a negative errno if
 // none.
 ssize_t generic_perform_write(kptr<file> file, iov_iter* i, loff_t pos);

@@ -98,6 +98,18 @@ ssize_t generic_perform_write(kptr<file> file, iov_iter* i, loff_t pos) {
   return fn.Return(written != 0 ? written : status);
 }
 
+ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
+  FUNCTION(iocb->ki_pos, iov_iter_count(*from));
+  const kptr<file> file = iocb->ki_filp;
+  const loff_t pos = iocb->ki_pos;
+  const ssize_t written = file->f_mapping->a_ops->direct_IO(iocb, from);
+  if (written <= 0) return fn.Return(written);  // -EIOCBQUEUED: iocb may be gone
+  iocb->ki_pos = pos + written;
+  const kptr<inode> inode = file->f_mapping->host;
+  if (iocb->ki_pos > i_size_read(inode)) i_size_write(inode, iocb->ki_pos);
+  return fn.Return(written);
+}
+
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*from));
   const kptr<file> file = iocb->ki_filp;
@@ -105,10 +117,15 @@ ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from) {
   if (error != 0) return fn.Return<ssize_t>(error);
   error = file_update_time(file);
   if (error != 0) return fn.Return<ssize_t>(error);
-  // Departs: direct I/O on a file system (generic_file_direct_write) is not modelled.
+  ssize_t direct = 0;
+  if ((iocb->ki_flags & IOCB_DIRECT) != 0) {
+    direct = generic_file_direct_write(iocb, from);
+    // What the device did not take is written through the page cache.
+    if (direct < 0 || iov_iter_count(*from) == 0) return fn.Return(direct);
+  }
   const ssize_t written = generic_perform_write(file, from, iocb->ki_pos);
   if (written > 0) iocb->ki_pos += written;
-  return fn.Return(written);
+  return fn.Return(direct != 0 && written < 0 ? direct : direct + written);
 }
 
 ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from) {

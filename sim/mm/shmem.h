@@ -60,6 +60,9 @@ int shmem_zero_setup(kptr<vm_area_struct> vma);
 // v4.19 mm/shmem.c: shmem_init. Makes the mount of the files without names; once per machine.
 void shmem_init();
 
+// v4.19 mm/shmem.c: shmem_file_read_iter. The read_iter of memory files.
+ssize_t shmem_file_read_iter(kiocb* iocb, iov_iter* to);
+
 // v4.19 mm/shmem.c: the part of shmem_get_inode for a regular file. See VfsHooks.
 void shmem_init_regular(kptr<inode> inode);
 

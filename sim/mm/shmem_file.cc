@@ -68,7 +68,8 @@ ssize_t shmem_read_page(kptr<inode> inode, loff_t pos, iov_iter* to, unsigned lo
   return ret;
 }
 
-// v4.19 mm/shmem.c: shmem_file_read_iter
+}  // namespace
+
 ssize_t shmem_file_read_iter(kiocb* iocb, iov_iter* to) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*to));
   const kptr<file> file = iocb->ki_filp;
@@ -91,6 +92,8 @@ ssize_t shmem_file_read_iter(kiocb* iocb, iov_iter* to) {
   file_accessed(file);
   return fn.Return(retval != 0 ? retval : error);
 }
+
+namespace {
 
 // v4.19 mm/shmem.c: shmem_mmap
 int shmem_mmap(kptr<file> file, kptr<vm_area_struct> vma) {

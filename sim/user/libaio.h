@@ -133,6 +133,15 @@ inline int64_t io_getevents(io_context_t ctx, int64_t min_nr, int64_t nr, Pointe
                             Pointer<timespec> timeout) {
   return Syscall(NR_io_getevents, ctx, min_nr, nr, events.address(), timeout.address());
 }
+// The same while another mask of signals is in force: 8 bytes at `sigmask`; 0: the one there is.
+inline int64_t io_pgetevents(io_context_t ctx, int64_t min_nr, int64_t nr, Pointer<io_event> events,
+                             Pointer<timespec> timeout, uint64_t sigmask) {
+  constexpr uint64_t kSigsetSize = 8;
+  const uint64_t usig = StackBytes(16);
+  Store<uint64_t>(usig, sigmask);
+  Store<uint64_t>(usig + 8, kSigsetSize);
+  return Syscall(NR_io_pgetevents, ctx, min_nr, nr, events.address(), timeout.address(), usig);
+}
 inline int64_t io_cancel(io_context_t ctx, Pointer<iocb> cb, Pointer<io_event> event) {
   return Syscall(NR_io_cancel, ctx, cb.address(), event.address());
 }

@@ -3,9 +3,7 @@
 
 #include <map>
 
-#include "absl/strings/str_cat.h"
-#include "sim/machine/check.h"
-#include "sim/user/fault.h"
+#include "sim/user/control.h"
 
 namespace kpath::user {
 namespace {
@@ -27,34 +25,23 @@ void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arg
   regs[Reg::r9] = arguments[5];
 }
 
-// The kernel has set this thread's rip to code that it was not in.
-[[noreturn]] void EnterLoadedCode() {
-  while (true) {
-    const uint64_t rip = current_context->cpu->regs.rip;
-    const Code code = CodeAt(*current_context->machine, rip);
-    if (code) {
-      code();
-      KPATH_CHECK(false, absl::StrCat("code at 0x", absl::Hex(rip), " returned to nobody"));
-    }
-    RaiseAccessFault(rip, Access::kFetch, rip);
-  }
-}
-
 }  // namespace
 
 int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
+  const auto regs = []() -> Registers& { return current_context->cpu->regs; };
+  regs().rip = instruction;
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
-  const Value rdi = Value::Address(arguments[0]), rsi = Value::Address(arguments[1]),
-              rdx = Value::Address(arguments[2]);
-  STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
-  LoadArguments(current_context->cpu->regs, number, arguments);
-  current_context->cpu->regs.rip = instruction;
-  while (current_context->cpu->regs.rip == instruction) {
-    current_context->cpu->regs.rip += kSyscallLength;
+  STEP("user syscall", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(instruction);
+  LoadArguments(regs(), number, arguments);
+  const uint64_t rsp = regs()[Reg::rsp];
+  while (regs().rip == instruction) {
+    regs().rip += kSyscallLength;
     current_context->cpu->Syscall();
+    ComeBackTo(instruction, instruction + kSyscallLength);
   }
-  if (current_context->cpu->regs.rip != instruction + kSyscallLength) EnterLoadedCode();
-  return static_cast<int64_t>(current_context->cpu->regs[Reg::rax]);
+  if (regs()[Reg::rsp] != rsp) current_context->user_frame = 0;  // an exec: another stack
+  return static_cast<int64_t>(regs()[Reg::rax]);
 }
 
 int& Errno() { return errnos->values[current_context]; }

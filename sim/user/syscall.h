@@ -22,7 +22,7 @@ using SyscallArguments = std::array<uint64_t, 6>;  // rdi, rsi, rdx, r10, r8, r9
 
 // Executes SYSCALL at the address `instruction` until the kernel comes back behind it, and returns
 // rax. It comes back AT the instruction to have the call made again (a restart), and elsewhere to
-// have other code run: what is loaded there is entered for good.
+// have other code run: a signal handler, which comes back, or another program (control.h).
 int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments);
 
 // The call that libc's functions end in: arguments are integers, narrow ones extended by their own

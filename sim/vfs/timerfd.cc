@@ -14,6 +14,7 @@
 // Invariants
 //   1. expired: the timer has expired and was not started again; then ticks > 0 or it was read.
 //   2. The timer is queued only while the file is open.
+#include <algorithm>
 #include <ctime>
 
 #include "sim/kernel/container_of.h"
@@ -141,7 +142,7 @@ ssize_t timerfd_read(kptr<file> file, user_ptr<char> buf, size_t count, loff_t*)
   if ((file->f_flags & O_NONBLOCK) != 0) {
     if (ctx->ticks == 0) {
       res = Fail(EAGAIN, "the timer has not expired, $0 ns are left, and O_NONBLOCK is set",
-                 hrtimer_get_remaining(&ctx->tmr));
+                 std::max<ktime_t>(hrtimer_get_remaining(&ctx->tmr), 0));
     }
   } else {
     res = wait_event_interruptible_locked_irq(&ctx->wqh, [&] { return ctx->ticks != 0; });

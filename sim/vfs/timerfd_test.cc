@@ -78,10 +78,8 @@ TEST_P(Timerfd, PeriodsThatPassAreCounted) {
     EXPECT_EQ(Take(), -EAGAIN);
     EXPECT_EQ(Set(5 * NSEC_PER_MSEC, 2 * NSEC_PER_MSEC), 0);
     EXPECT_EQ(Take(), -EAGAIN);
-    msleep(4);
     EXPECT_EQ(Get(), 0);
     EXPECT_EQ(OldInterval(), 2 * NSEC_PER_MSEC);
-    EXPECT_LE(OldValue(), 1 * NSEC_PER_MSEC);
     const ktime_t first = ktime_get() + OldValue();
     msleep(28);
     EXPECT_EQ(Poll(), EPOLLIN);

@@ -24,10 +24,31 @@ absl::Status Expected(absl::string_view file_name, const Value& value, absl::str
                                                  value.position.column, ": expected ", what));
 }
 
+// [{iov_base=0x…, iov_len=…}, …]: of readv, or of a vectored iocb.
+absl::Status CheckIovecs(absl::string_view file_name, const Value& value) {
+  if (value.kind != ValueKind::kArray) return CheckNumber(file_name, value);
+  for (const Value& segment : value.children) {
+    if (segment.kind == ValueKind::kOmitted) continue;
+    const Value* base = strace::FindField(segment, "iov_base");
+    const Value* length = strace::FindField(segment, "iov_len");
+    if (base == nullptr || length == nullptr) {
+      return Expected(file_name, segment, "{iov_base=…, iov_len=…}");
+    }
+    absl::Status status = CheckNumber(file_name, *length);
+    if (status.ok() && base->kind != ValueKind::kString) status = CheckNumber(file_name, *base);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckIocb(absl::string_view file_name, const Value& value) {
   if (value.kind != ValueKind::kStruct) return CheckNumber(file_name, value);
   for (const Value& field : value.children) {
     if (field.kind == ValueKind::kOmitted || field.kind == ValueKind::kString) continue;
+    if (field.kind == ValueKind::kArray) {
+      if (absl::Status status = CheckIovecs(file_name, field); !status.ok()) return status;
+      continue;
+    }
     if (absl::Status status = CheckNumber(file_name, field); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -63,6 +84,9 @@ absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, cons
       return CheckNumber(file_name, value);
     case ParameterKind::kTimespecIn:
       return CheckTimespec(file_name, value);
+    case ParameterKind::kIovIn:
+    case ParameterKind::kIovOut:
+      return CheckIovecs(file_name, value);
     case ParameterKind::kIocbs:
       return CheckIocbs(file_name, value);
     default:

@@ -16,13 +16,22 @@
 
 namespace kpath {
 
+// One piece of memory that data are moved from or to, and what the transcript shows of it: a string
+// with the bytes, or an address.
+struct Segment {
+  uint64_t address = 0;
+  uint64_t bytes = 0;
+  const strace::Value* printed = nullptr;
+};
+
 // An iocb of an io_submit, where the replay put it.
 struct StagedIocb {
   uint64_t address = 0;
-  iocb value = {};           // as it was written there
-  bool shown = false;        // false: the transcript shows an address only
-  uint64_t kept_buffer = 0;  // Staging::Keep, or 0
-  bool kept_iocb = false;
+  iocb value = {};                // as it was written there
+  bool shown = false;             // false: the transcript shows an address only
+  bool certain = false;           // complete when io_submit returns: see aio_ledger.h
+  std::vector<Segment> segments;  // of a read or write
+  std::vector<uint64_t> kept;     // places of Staging::Keep, free when its event has been read
 };
 
 struct CallFrame {
@@ -30,6 +39,9 @@ struct CallFrame {
   const Signature* signature = nullptr;
   int number = 0;
   std::array<uint64_t, 6> arguments = {};
+  // io_getevents: as the program asked; the arguments may ask for less.
+  int64_t min_nr = 0, nr = 0;
+  std::vector<Segment> segments;  // of a read or write: its buffers
   std::vector<StagedIocb> iocbs;
 };
 
@@ -48,13 +60,17 @@ inline bool FailedWith(const strace::Call& call, absl::string_view error) {
 absl::Status CheckArguments(absl::string_view file_name, const strace::Call& call,
                             const Signature& signature);
 
-// Addresses that the recording shows later for things whose address it did not show at first:
-// io_event::obj for iocbs. By call and index in its array.
-using IocbAddresses = std::map<std::pair<const strace::Call*, size_t>, uint64_t>;
-IocbAddresses InferIocbAddresses(const Plan& plan);
+// What the recording shows of an iocb later, in its event.
+struct IocbOutcome {
+  uint64_t address = 0;  // io_event::obj: where the iocb was
+  int64_t res = 0;
+};
+// By call and index in its array; without those whose event is not shown.
+using IocbOutcomes = std::map<std::pair<const strace::Call*, size_t>, IocbOutcome>;
+IocbOutcomes InferIocbOutcomes(const Plan& plan);
 
 // Puts the call's arguments into memory and registers. Context: ring 3 of the process.
 CallFrame Marshal(const strace::Call& call, const Signature& signature, int number,
-                  const IocbAddresses& iocb_addresses, Staging* staging);
+                  const IocbOutcomes& iocb_outcomes, Staging* staging);
 
 }  // namespace kpath

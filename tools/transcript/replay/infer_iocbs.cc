@@ -22,6 +22,15 @@ uint64_t FieldOf(const Value& value, absl::string_view name) {
   return field == nullptr ? 0 : strace::Evaluate(*field).value_or(0);
 }
 
+// How much it asks for: aio_nbytes, or all of its iovecs.
+uint64_t BytesOf(const Value& iocb) {
+  const Value* buffer = strace::FindField(iocb, "aio_buf");
+  if (buffer == nullptr || buffer->kind != ValueKind::kArray) return FieldOf(iocb, "aio_nbytes");
+  uint64_t bytes = 0;
+  for (const Value& segment : buffer->children) bytes += FieldOf(segment, "iov_len");
+  return bytes;
+}
+
 // The contexts of all processes at once: their handles are addresses and rarely the same.
 class Matcher {
  public:
@@ -33,7 +42,7 @@ class Matcher {
     for (size_t i = 0; i < accepted; ++i) {
       const Value& iocb = call.args[2].children[i];
       if (iocb.kind != ValueKind::kStruct) continue;
-      in_flight_.push_back({&call, i, FieldOf(iocb, "aio_data"), FieldOf(iocb, "aio_nbytes")});
+      in_flight_.push_back({&call, i, FieldOf(iocb, "aio_data"), BytesOf(iocb)});
     }
   }
 
@@ -45,7 +54,7 @@ class Matcher {
     }
   }
 
-  IocbAddresses Take() { return std::move(addresses_); }
+  IocbOutcomes Take() { return std::move(outcomes_); }
 
  private:
   // The oldest request with the event's data, one of the event's size before others.
@@ -61,17 +70,17 @@ class Matcher {
       }
     }
     if (best == in_flight_.end()) return;
-    addresses_[{best->call, best->index}] = FieldOf(event, "obj");
+    outcomes_[{best->call, best->index}] = {FieldOf(event, "obj"), static_cast<int64_t>(res)};
     in_flight_.erase(best);
   }
 
   std::vector<InFlight> in_flight_;
-  IocbAddresses addresses_;
+  IocbOutcomes outcomes_;
 };
 
 }  // namespace
 
-IocbAddresses InferIocbAddresses(const Plan& plan) {
+IocbOutcomes InferIocbOutcomes(const Plan& plan) {
   // By the time at which the call returned: until then its requests are not in flight, its events
   // not read.
   std::vector<const PlanStep*> by_end;

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
+#include "sim/machine/memory.h"
 #include "sim/user/memory.h"
 #include "syscall_table/numbers_64.h"
 #include "tools/transcript/replay/frame.h"
@@ -17,7 +18,9 @@ using strace::Value;
 using strace::ValueKind;
 
 // More than this is not staged: the size is an argument meant to be refused.
-constexpr uint64_t kLargestBuffer = 64 * 1024 * 1024;
+constexpr uint64_t kLargestBuffer = kStagingBytesPerProcess / 4;
+// Clearing more than this gives the pages back instead.
+constexpr uint64_t kManyZeros = 256 * 1024;
 
 uint64_t Number(const Value& value) {
   if (value.kind == ValueKind::kPair) return Number(value.children.front());  // what went in
@@ -37,9 +40,9 @@ uint64_t Field(const Value& value, absl::string_view name, uint64_t otherwise = 
 
 class Marshaller {
  public:
-  Marshaller(const strace::Call& call, const Signature& signature, const IocbAddresses& addresses,
+  Marshaller(const strace::Call& call, const Signature& signature, const IocbOutcomes& outcomes,
              Staging* staging)
-      : call_(call), signature_(signature), addresses_(addresses), staging_(staging) {
+      : call_(call), signature_(signature), outcomes_(outcomes), staging_(staging) {
     frame_.call = &call;
     frame_.signature = &signature;
   }
@@ -48,10 +51,17 @@ class Marshaller {
     frame_.number = number;
     if (signature_.form == CallForm::kClone) MarshalClone();
     if (signature_.form == CallForm::kClone3) MarshalClone3();
-    if (signature_.form != CallForm::kInOrder) return std::move(frame_);
+    const bool by_name =
+        signature_.form == CallForm::kClone || signature_.form == CallForm::kClone3;
+    if (by_name) return std::move(frame_);
     for (int i = 0; i < Signature::kMaxParameters; ++i) {
       const Value* value = PrintedArgument(call_, i);
       if (value != nullptr) frame_.arguments[i] = Argument(signature_.parameters[i], *value);
+    }
+    if (signature_.form == CallForm::kPositioned) {
+      // fd, iov, count, position in two halves of which 64-bit code uses the first, flags.
+      frame_.arguments[5] = frame_.arguments[4];
+      frame_.arguments[4] = 0;
     }
     return std::move(frame_);
   }
@@ -69,6 +79,9 @@ class Marshaller {
         return String(value);
       case ParameterKind::kIn:
         return InBuffer(value, SizeOf(parameter));
+      case ParameterKind::kIovIn:
+      case ParameterKind::kIovOut:
+        return Iovecs(value);
       case ParameterKind::kTimespecIn:
         return Timespec(value);
       case ParameterKind::kContextOut:
@@ -116,24 +129,61 @@ class Marshaller {
 
   // What was printed of a buffer, zeros behind it.
   uint64_t InBuffer(const Value& value, uint64_t bytes) {
+    frame_.segments.push_back({BufferOf(value, bytes), bytes, &value});
+    return frame_.segments.back().address;
+  }
+
+  uint64_t BufferOf(const Value& value, uint64_t bytes) {
     if (value.kind != ValueKind::kString) return Known(value, bytes);
-    const std::string text = strace::Bytes(value);
-    const uint64_t size = std::max<uint64_t>(text.size(), bytes <= kLargestBuffer ? bytes : 0);
+    const uint64_t size = SizeFor(value, bytes);
     const uint64_t address = staging_->ForCall(size);
-    WritePadded(address, text, size);
+    WritePadded(address, strace::Bytes(value), size);
     return address;
   }
 
+  static uint64_t SizeFor(const Value& text, uint64_t bytes) {
+    return std::max<uint64_t>(strace::Bytes(text).size(), bytes <= kLargestBuffer ? bytes : 0);
+  }
+
   uint64_t OutBuffer(const Value& value, uint64_t bytes) {
-    if (IsAddress(value)) return Known(value, bytes);
-    return staging_->ForCall(bytes <= kLargestBuffer ? bytes : 1);
+    const bool address = IsAddress(value);
+    frame_.segments.push_back(
+        {address ? Known(value, bytes) : staging_->ForCall(bytes <= kLargestBuffer ? bytes : 1),
+         bytes, &value});
+    return frame_.segments.back().address;
+  }
+
+  // An array of iovec and the memory they point to.
+  uint64_t Iovecs(const Value& value) {
+    if (value.kind != ValueKind::kArray) return Known(value, sizeof(uint64_t) * 2);
+    std::vector<uint64_t> words;
+    for (const Value& segment : value.children) {
+      if (segment.kind != ValueKind::kStruct) continue;
+      const uint64_t bytes = Field(segment, "iov_len");
+      words.push_back(InBuffer(*strace::FindField(segment, "iov_base"), bytes));
+      words.push_back(bytes);
+    }
+    const uint64_t address = staging_->ForCall(words.size() * sizeof(uint64_t));
+    user::WriteMemory(address, words.data(), words.size() * sizeof(uint64_t));
+    return address;
   }
 
   static void WritePadded(uint64_t address, const std::string& text, uint64_t size) {
     user::WriteMemory(address, text.data(), text.size());
-    if (size == text.size()) return;
-    const std::string zeros(size - text.size(), '\0');
-    user::WriteMemory(address + text.size(), zeros.data(), zeros.size());
+    uint64_t from = address + text.size();
+    const uint64_t end = address + size;
+    const uint64_t first_page = (from + kPageSize - 1) & kPageMask;
+    if (end > first_page && end - first_page > kManyZeros) {
+      WriteZeros(from, first_page - from);
+      from = end & kPageMask;
+      DropPages(first_page, from - first_page);
+    }
+    WriteZeros(from, end - from);
+  }
+
+  static void WriteZeros(uint64_t address, uint64_t bytes) {
+    const std::string zeros(bytes, '\0');
+    user::WriteMemory(address, zeros.data(), zeros.size());
   }
 
   uint64_t Timespec(const Value& value) {
@@ -176,12 +226,11 @@ class Marshaller {
     }
     staged.shown = true;
     FillIocb(value, &staged);
-    if (const auto known = addresses_.find({&call_, index}); known != addresses_.end()) {
-      staged.address = known->second;
+    if (const auto known = outcomes_.find({&call_, index}); known != outcomes_.end()) {
+      staged.address = known->second.address;
       AssumeMemory(staged.address, sizeof(iocb));
     } else {
-      staged.address = staging_->Keep(sizeof(iocb));
-      staged.kept_iocb = true;
+      staged.address = Keep(sizeof(iocb), &staged);
     }
     user::Store<iocb>(staged.address, staged.value);
     frame_.iocbs.push_back(staged);
@@ -201,17 +250,52 @@ class Marshaller {
     iocb.aio_reserved2 = Field(value, "aio_reserved2");
     iocb.aio_flags = static_cast<uint32_t>(Field(value, "aio_flags"));
     iocb.aio_resfd = static_cast<uint32_t>(Field(value, "aio_resfd"));
-    const Value* buffer = strace::FindField(value, "aio_buf");
-    if (buffer == nullptr) return;
-    if (buffer->kind != ValueKind::kString) {
-      iocb.aio_buf = Known(*buffer, std::min(iocb.aio_nbytes, kLargestBuffer));
-      return;
+    if (const Value* buffer = strace::FindField(value, "aio_buf")) FillBuffer(*buffer, staged);
+  }
+
+  // A string or an address: the buffer; an array: iovecs; of IOCB_CMD_POLL: the events.
+  void FillBuffer(const Value& buffer, StagedIocb* staged) {
+    iocb& iocb = staged->value;
+    if (iocb.aio_lio_opcode == IOCB_CMD_POLL) {
+      iocb.aio_buf = Number(buffer);
+    } else if (buffer.kind == ValueKind::kArray) {
+      FillIovecs(buffer, staged);
+    } else {
+      iocb.aio_buf = KeptBuffer(buffer, iocb.aio_nbytes, staged);
     }
-    const std::string text = strace::Bytes(*buffer);
-    const uint64_t size =
-        std::max<uint64_t>(text.size(), std::min(iocb.aio_nbytes, kLargestBuffer));
-    iocb.aio_buf = staged->kept_buffer = staging_->Keep(size);
-    WritePadded(iocb.aio_buf, text, size);
+  }
+
+  void FillIovecs(const Value& buffer, StagedIocb* staged) {
+    std::vector<uint64_t> words;
+    for (const Value& segment : buffer.children) {
+      if (segment.kind != ValueKind::kStruct) continue;
+      const uint64_t bytes = Field(segment, "iov_len");
+      words.push_back(KeptBuffer(*strace::FindField(segment, "iov_base"), bytes, staged));
+      words.push_back(bytes);
+    }
+    const uint64_t bytes = words.size() * sizeof(uint64_t);
+    staged->value.aio_nbytes = words.size() / 2;
+    staged->value.aio_buf = Keep(bytes, staged);
+    user::WriteMemory(staged->value.aio_buf, words.data(), bytes);
+  }
+
+  // A buffer that lasts until the request's event has been read.
+  uint64_t KeptBuffer(const Value& buffer, uint64_t bytes, StagedIocb* staged) {
+    uint64_t address;
+    if (buffer.kind != ValueKind::kString) {
+      address = Known(buffer, std::min(bytes, kLargestBuffer));
+    } else {
+      const uint64_t size = SizeFor(buffer, std::min(bytes, kLargestBuffer));
+      address = Keep(size, staged);
+      WritePadded(address, strace::Bytes(buffer), size);
+    }
+    staged->segments.push_back({address, bytes, &buffer});
+    return address;
+  }
+
+  uint64_t Keep(uint64_t bytes, StagedIocb* staged) {
+    staged->kept.push_back(staging_->Keep(bytes));
+    return staged->kept.back();
   }
 
   // clone(child_stack=NULL, flags=…, child_tidptr=…): named, in strace's own order.
@@ -250,7 +334,7 @@ class Marshaller {
 
   const strace::Call& call_;
   const Signature& signature_;
-  const IocbAddresses& addresses_;
+  const IocbOutcomes& outcomes_;
   Staging* const staging_;
   CallFrame frame_;
 };
@@ -258,8 +342,8 @@ class Marshaller {
 }  // namespace
 
 CallFrame Marshal(const strace::Call& call, const Signature& signature, int number,
-                  const IocbAddresses& iocb_addresses, Staging* staging) {
-  return Marshaller(call, signature, iocb_addresses, staging).Make(number);
+                  const IocbOutcomes& iocb_outcomes, Staging* staging) {
+  return Marshaller(call, signature, iocb_outcomes, staging).Make(number);
 }
 
 }  // namespace kpath

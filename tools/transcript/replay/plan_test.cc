@@ -100,29 +100,29 @@ TEST(Plan, AProcessThatWasKilledEndsThere) {
   EXPECT_EQ(Order(*plan), "7:close 7:killed by 11");
 }
 
-TEST(InferIocbAddresses, TheEventTellsWhereTheIocbWas) {
+TEST(InferIocbOutcomes, TheEventTellsWhereTheIocbWas) {
   const strace::Transcript transcript = Parse(
       "io_submit(0x7f00, 2, [{aio_data=1, aio_nbytes=512}, {aio_data=2, aio_nbytes=512}]) = 2\n"
       "io_getevents(0x7f00, 1, 2, [{data=2, obj=0x200, res=512, res2=0}, {data=1, obj=0x100, "
       "res=512, res2=0}], NULL) = 2\n");
   const absl::StatusOr<Plan> plan = MakePlan(transcript);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  const IocbAddresses addresses = InferIocbAddresses(*plan);
+  const IocbOutcomes outcomes = InferIocbOutcomes(*plan);
   const strace::Call* submit = &transcript.calls[0];
-  ASSERT_EQ(addresses.size(), 2u);
-  EXPECT_EQ(addresses.at({submit, 0}), 0x100u);
-  EXPECT_EQ(addresses.at({submit, 1}), 0x200u);
+  ASSERT_EQ(outcomes.size(), 2u);
+  EXPECT_EQ(outcomes.at({submit, 0}).address, 0x100u);
+  EXPECT_EQ(outcomes.at({submit, 1}).address, 0x200u);
 }
 
-TEST(InferIocbAddresses, OnlyThoseThatWereTaken) {
+TEST(InferIocbOutcomes, OnlyThoseThatWereTaken) {
   const strace::Transcript transcript = Parse(
       "io_submit(0x7f00, 2, [{aio_data=1, aio_nbytes=5}, {aio_data=1, aio_nbytes=6}]) = 1\n"
       "io_getevents(0x7f00, 1, 2, [{data=1, obj=0x100, res=6, res2=0}], NULL) = 1\n");
   const absl::StatusOr<Plan> plan = MakePlan(transcript);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  const IocbAddresses addresses = InferIocbAddresses(*plan);
-  ASSERT_EQ(addresses.size(), 1u);
-  EXPECT_EQ(addresses.begin()->first.second, 0u);
+  const IocbOutcomes outcomes = InferIocbOutcomes(*plan);
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_EQ(outcomes.begin()->first.second, 0u);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/transcript/replay/replayer.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -17,8 +18,10 @@
 #include "sim/user/user.h"
 #include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
+#include "tools/transcript/replay/aio_ledger.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/turns.h"
+#include "tools/transcript/replay/verdict.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
@@ -81,8 +84,10 @@ class ReplayerImpl final : public Replayer {
       : plan_(std::move(plan)),
         scenario_(scenario),
         options_(options),
-        iocb_addresses_(InferIocbAddresses(plan_)),
+        outcomes_(InferIocbOutcomes(plan_)),
+        descriptors_(plan_),
         turns_(plan_),
+        world_(descriptors_, outcomes_),
         system_(MakeSystemOptions(scenario)),
         graph_(options.calls),
         probes_(options.probes, hidden_) {
@@ -109,6 +114,7 @@ class ReplayerImpl final : public Replayer {
     } else {
       ReportStuck();
     }
+    report_.assumed_descriptors = world_.assumed_descriptors();
     return std::move(report_);
   }
 
@@ -152,7 +158,6 @@ class ReplayerImpl final : public Replayer {
         break;
       case PlanStep::Kind::kExec:
         RunExec();
-        StagingOf(step.pid).ForgetAll();
         turns_.End(index);
         break;
       case PlanStep::Kind::kEnd:
@@ -169,6 +174,8 @@ class ReplayerImpl final : public Replayer {
     bprm.comm = "replay";
     RequestExec(current, bprm);
     user::getpid();
+    StagingOf(current->pid).ForgetAll();
+    world_.ForgetBreak();
   }
 
   void RunCall(const PlanStep& step, size_t index) {
@@ -177,15 +184,16 @@ class ReplayerImpl final : public Replayer {
     const Signature* signature = SignatureOf(call.name);
     // A call that a signal interrupted waits for what is not in the model: the signal.
     const bool interrupted = absl::StartsWith(call.result.error, "ERESTART");
-    if (signature == nullptr || interrupted || !world_.Prepare(call)) {
-      RunAsRecorded(call, signature == nullptr);
+    if (signature == nullptr || interrupted || !world_.Prepare(step)) {
+      RunAsRecorded(step, signature == nullptr);
     } else {
       Execute(step, *signature, index);
     }
     turns_.End(index);
   }
 
-  void RunAsRecorded(const strace::Call& call, bool dispatch) {
+  void RunAsRecorded(const PlanStep& step, bool dispatch) {
+    const strace::Call& call = *step.call;
     ++report_.as_recorded[std::string(call.name)];
     Remark("replayed as recorded");
     const int number = NumberOfCall(call.name);
@@ -194,18 +202,21 @@ class ReplayerImpl final : public Replayer {
       user::Syscall(number);
       Hidden();
     }
-    world_.AdoptDescriptor(call);
+    world_.Follow(step);
+    const bool execs = call.name == "execve" || call.name == "execveat";
+    if (execs && Succeeded(call)) RunExec();
   }
 
   void Execute(const PlanStep& step, const Signature& signature, size_t index) {
     Staging& staging = StagingOf(step.pid);
     staging.ForgetCall();
     CallFrame frame =
-        Marshal(*step.call, signature, NumberOfCall(step.call->name), iocb_addresses_, &staging);
+        Marshal(*step.call, signature, NumberOfCall(step.call->name), outcomes_, &staging);
     HonourAddress(frame);
-    NoteWrites(frame);
-    const int64_t sure_to_fit = ledger_.SureToFit(frame.arguments[0]);
+    for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
+    WaitForWhatIsShown(frame);
+    const Bounds bounds = BoundsOf(frame);
     const Position begin = machine().position();
     if (signature.result == ResultKind::kNothing) {
       ++report_.legal;
@@ -214,7 +225,39 @@ class ReplayerImpl final : public Replayer {
     Visible();
     const int64_t result = Enter(step, frame);
     Hidden();
-    Judge(frame, result, ReasonSince(begin), sure_to_fit);
+    Judge(frame, result, ReasonSince(begin), bounds);
+  }
+
+  Bounds BoundsOf(const CallFrame& frame) {
+    Bounds bounds;
+    const ResultKind kind = frame.signature->result;
+    if (kind == ResultKind::kSubmitted) bounds.sure_to_fit = ledger_.SureToFit(frame.arguments[0]);
+    if (kind == ResultKind::kReaped) bounds.sure_to_come = ledger_.BeginRead(frame.arguments[0]);
+    if (kind == ResultKind::kCount) {
+      bounds.exact_count =
+          FileBehind(static_cast<int>(frame.arguments[0])).kind == FileKind::kRegular;
+    }
+    return bounds;
+  }
+
+  // Between two recorded calls time has passed: what the second one found had come by then.
+  void WaitForWhatIsShown(const CallFrame& frame) {
+    constexpr int kMost = 10'000;
+    for (int i = 0; i < kMost && !IsReady(frame); ++i) user::nanosleep(20'000);
+  }
+
+  bool IsReady(const CallFrame& frame) {
+    const strace::Call& call = *frame.call;
+    if (frame.signature->result == ResultKind::kReaped) {
+      const uint64_t ctx = frame.arguments[0];
+      const std::vector<io_event> shown = EventsShown(call);
+      if (shown.empty() || !ledger_.Waits(ctx)) return true;
+      const std::vector<io_event> in_ring = EventsInRing(ctx);
+      return std::all_of(shown.begin(), shown.end(), [&](const io_event& event) {
+        return ledger_.IsComplete(ctx, event, in_ring);
+      });
+    }
+    return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
 
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
@@ -239,24 +282,11 @@ class ReplayerImpl final : public Replayer {
     }
   }
 
-  // What the transcript shows in part only is not known when it is read again.
-  void NoteWrites(const CallFrame& frame) {
-    const absl::string_view name = frame.call->name;
-    if (name == "write" || name == "pwrite64") {
-      const strace::Value* bytes = PrintedArgument(*frame.call, 1);
-      const bool whole = bytes->kind == strace::ValueKind::kString && !bytes->abbreviated;
-      if (!whole) world_.ForgetContent(static_cast<int>(frame.arguments[0]));
-    }
-    for (const StagedIocb& iocb : frame.iocbs) {
-      if (iocb.value.aio_lio_opcode == IOCB_CMD_PWRITE) {
-        world_.ForgetContent(static_cast<int>(iocb.value.aio_fildes));
-      }
-    }
-  }
-
   // Events that the model delivered before the recording shows them are not asked for again.
   void AllowForEarlyEvents(CallFrame* frame) {
     if (frame->signature->result != ResultKind::kReaped) return;
+    frame->min_nr = static_cast<int64_t>(frame->arguments[1]);
+    frame->nr = static_cast<int64_t>(frame->arguments[2]);
     const int64_t early = ledger_.delivered_early(frame->arguments[0]);
     if (early == 0) return;
     for (int i : {1, 2}) {
@@ -267,24 +297,40 @@ class ReplayerImpl final : public Replayer {
   }
 
   void Judge(const CallFrame& frame, int64_t result, const std::string& reason,
-             int64_t sure_to_fit) {
-    Verdict verdict = JudgeResult(frame, result, reason, sure_to_fit);
-    if (!verdict.reason.empty()) Remark(absl::StrCat(ErrnoName(-result), ": ", verdict.reason));
-    if (result >= 0 || result < -4095) {
-      const bool known = frame.signature->result == ResultKind::kCount &&
-                         world_.ContentIsKnown(static_cast<int>(frame.arguments[0]));
-      const std::string wrong =
-          JudgeMemory(frame, result, known, &ledger_, &StagingOf(current->pid));
+             const Bounds& bounds) {
+    Verdict verdict = JudgeResult(frame, result, reason, bounds);
+    const bool failed = result < 0 && result >= -4095;
+    if (failed && !verdict.reason.empty()) {
+      Remark(absl::StrCat(ErrnoName(-result), ": ", verdict.reason));
+    }
+    if (!failed) {
+      const std::string wrong = JudgeMemory(frame, result, PlaceOf(frame, result), world_.content(),
+                                            &ledger_, &StagingOf(current->pid));
       if (!wrong.empty()) {
         verdict.legal = false;
         verdict.reason = wrong;
       }
     }
+    if (frame.signature->result == ResultKind::kReaped) ledger_.EndRead(frame.arguments[0]);
     if (verdict.legal) {
       ++report_.legal;
       return;
     }
     AddIllegal(*frame.call, verdict.simulated, verdict.reason);
+  }
+
+  // Keeps the account of which bytes are certain, too.
+  World::Place PlaceOf(const CallFrame& frame, int64_t result) {
+    switch (frame.signature->result) {
+      case ResultKind::kCount:
+        return world_.Moved(frame, result);
+      case ResultKind::kSubmitted:
+        world_.NoteIocbs(frame, result);
+        return {};
+      default:
+        world_.NoteOther(frame, result);
+        return {};
+    }
   }
 
   void AddIllegal(const strace::Call& call, const std::string& simulated,
@@ -347,7 +393,8 @@ class ReplayerImpl final : public Replayer {
   const Plan plan_;
   const Scenario scenario_;
   const ReplayOptions options_;
-  const IocbAddresses iocb_addresses_;
+  const IocbOutcomes outcomes_;
+  const Descriptors descriptors_;
   std::set<const Context*> hidden_;
   Turns turns_;
   World world_;

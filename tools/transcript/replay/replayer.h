@@ -53,6 +53,9 @@ struct ReplayReport {
   size_t legal = 0;
   std::map<std::string, int> as_recorded;  // not executed or not modelled: name, how often
   std::vector<IllegalResult> illegal;
+  // Descriptors that are in use though no call of the transcript made them, with the first line
+  // that shows it: inherited, or made by calls that a filter left out.
+  std::map<int, uint32_t> assumed_descriptors;
   std::string kernel_report;  // a bug that the simulated kernel found in itself
 
   bool AllLegal() const { return illegal.empty() && kernel_report.empty(); }

@@ -20,6 +20,8 @@ constexpr Parameter kStatusOut = {ParameterKind::kStatusOut, -1, 4};
 constexpr Parameter kStatOut = {ParameterKind::kStatOut, -1, 144};
 constexpr Parameter In(int size_argument) { return {ParameterKind::kIn, size_argument}; }
 constexpr Parameter Out(int size_argument) { return {ParameterKind::kOut, size_argument}; }
+constexpr Parameter kIovIn = {ParameterKind::kIovIn, 2};
+constexpr Parameter kIovOut = {ParameterKind::kIovOut, 2};
 
 // clang-format off
 constexpr Signature kSignatures[] = {
@@ -40,6 +42,7 @@ constexpr Signature kSignatures[] = {
     {"exit_group", {kNumber}, ResultKind::kNothing},
     {"faccessat", {kFd, kPath, kNumber}},
     {"fchdir", {kFd}},
+    {"fcntl", {kFd, kNumber, kNumber}},
     {"fdatasync", {kFd}},
     {"fork", {}},
     {"fstat", {kFd, kStatOut}},
@@ -53,6 +56,7 @@ constexpr Signature kSignatures[] = {
     {"io_setup", {kNumber, kContextOut}},
     {"io_submit", {kAddress, kNumber, kIocbs}, ResultKind::kSubmitted},
     {"lseek", {kFd, kNumber, kNumber}},
+    {"lstat", {kPath, kStatOut}},
     {"madvise", {In(1), kNumber, kNumber}},
     {"mkdir", {kPath, kNumber}},
     {"mkdirat", {kFd, kPath, kNumber}},
@@ -61,14 +65,24 @@ constexpr Signature kSignatures[] = {
     {"mremap", {kAddress, kNumber, kNumber, kNumber, kAddress}, ResultKind::kAddress},
     {"munmap", {kAddress, kNumber}},
     {"nanosleep", {kTimespecIn, kTimespecOut}},
+    {"newfstatat", {kFd, kPath, kStatOut, kNumber}},
     {"open", {kPath, kNumber, kNumber}},
     {"openat", {kFd, kPath, kNumber, kNumber}},
     {"pipe", {kFdPairOut}},
     {"pipe2", {kFdPairOut, kNumber}},
     {"pread64", {kFd, Out(2), kNumber, kNumber}, ResultKind::kCount},
+    {"preadv", {kFd, kIovOut, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
+    {"preadv2", {kFd, kIovOut, kNumber, kNumber, kNumber}, ResultKind::kCount,
+     CallForm::kPositioned},
     {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
+    {"pwritev", {kFd, kIovIn, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
+    {"pwritev2", {kFd, kIovIn, kNumber, kNumber, kNumber}, ResultKind::kCount,
+     CallForm::kPositioned},
     {"read", {kFd, Out(2), kNumber}, ResultKind::kCount},
+    {"readv", {kFd, kIovOut, kNumber}, ResultKind::kCount},
     {"rmdir", {kPath}},
+    {"set_tid_address", {kAddress}},
+    {"stat", {kPath, kStatOut}},
     {"truncate", {kPath, kNumber}},
     {"umask", {kNumber}},
     {"unlink", {kPath}},
@@ -76,6 +90,7 @@ constexpr Signature kSignatures[] = {
     {"vfork", {}},
     {"wait4", {kNumber, kStatusOut, kNumber, kAddress}},
     {"write", {kFd, In(2), kNumber}, ResultKind::kCount},
+    {"writev", {kFd, kIovIn, kNumber}, ResultKind::kCount},
 };
 // clang-format on
 

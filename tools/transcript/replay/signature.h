@@ -18,6 +18,8 @@ enum class ParameterKind : uint8_t {
   kAddress,     // an address that the call does not read or write through
   kIn,          // memory that the call reads, `size` bytes
   kOut,         // memory that the call writes, `size` bytes
+  kIovIn,       // an array of iovec whose bytes the call reads; `size_argument`: how many
+  kIovOut,      // the same, whose bytes it writes
   kFdPairOut,   // int[2], printed as [3, 4]
   kTimespecIn,  // {tv_sec=…, tv_nsec=…} or NULL
   kTimespecOut,
@@ -46,7 +48,8 @@ struct Parameter {
 // How the printed arguments stand to the registers.
 enum class CallForm : uint8_t {
   kInOrder,
-  kClone,   // clone(child_stack=…, flags=…, …): named, in strace's own order
+  kPositioned,  // preadv, pwritev: one position is printed for two registers
+  kClone,       // clone(child_stack=…, flags=…, …): named, in strace's own order
   kClone3,  // clone3({flags=…, …}, size): newer than v4.19, made as the clone that it stands for
 };
 

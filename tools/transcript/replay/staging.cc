@@ -30,14 +30,9 @@ void MapAnonymous(uint64_t address, uint64_t bytes) {
 void Grow(uint64_t start, uint64_t used, uint64_t* mapped) {
   if (used <= *mapped) return;
   const uint64_t end = RoundUp(used, kMapStep);
-  KPATH_CHECK(end <= kKeptOffset, "a transcript shows more than 2 GiB at once");
+  KPATH_CHECK(end <= kKeptOffset, "a transcript shows more than 8 GiB at once");
   MapAnonymous(start + *mapped, end - *mapped);
   *mapped = end;
-}
-
-bool IsMapped(uint64_t address) {
-  const kptr<vm_area_struct> vma = find_vma(current->mm, address);
-  return vma && vma->vm_start <= address;
 }
 
 }  // namespace
@@ -80,9 +75,26 @@ void Staging::ForgetAll() {
 void AssumeMemory(uint64_t address, uint64_t bytes) {
   if (bytes == 0 || address < kLowestAddress) return;
   const uint64_t end = std::min(address + bytes, kUserAddressEnd);
-  for (uint64_t page = address & kPageMask; page < end; page += kPageSize) {
-    if (!IsMapped(page)) MapAnonymous(page, kPageSize);
+  for (uint64_t page = address & kPageMask; page < end;) {
+    const kptr<vm_area_struct> vma = find_vma(current->mm, page);
+    if (vma && vma->vm_start <= page) {
+      page = vma->vm_end;
+      continue;
+    }
+    const uint64_t free = vma ? std::min<uint64_t>(vma->vm_start, end) : end;
+    MapAnonymous(page, RoundUp(free - page, kPageSize));
+    page = RoundUp(free, kPageSize);
   }
+}
+
+bool IsMapped(uint64_t address) {
+  const kptr<vm_area_struct> vma = find_vma(current->mm, address);
+  return vma && vma->vm_start <= address;
+}
+
+void DropPages(uint64_t address, uint64_t bytes) {
+  const int64_t result = user::Syscall(NR_madvise, address, bytes, MADV_DONTNEED);
+  KPATH_CHECK(result == 0, result);
 }
 
 }  // namespace kpath

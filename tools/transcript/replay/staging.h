@@ -21,7 +21,7 @@ namespace kpath {
 
 inline constexpr uint64_t kStagingBase = 0x100000000000;
 // Each process has a part of its own, so that processes that share memory (vfork) do not collide.
-inline constexpr uint64_t kStagingBytesPerProcess = uint64_t{1} << 32;
+inline constexpr uint64_t kStagingBytesPerProcess = uint64_t{1} << 34;
 
 class Staging {
  public:
@@ -56,5 +56,11 @@ class Staging {
 // mapped there and it may be mapped; does nothing for the first 64 KiB and beyond the user's
 // addresses.
 void AssumeMemory(uint64_t address, uint64_t bytes);
+
+// True if the process has memory at `address`.
+bool IsMapped(uint64_t address);
+
+// Whole pages of a staging area read as zeros again.
+void DropPages(uint64_t address, uint64_t bytes);
 
 }  // namespace kpath

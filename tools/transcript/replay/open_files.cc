@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/transcript/replay/open_files.h"
+
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "sim/mm/direct_io.h"
+#include "sim/user/syscall.h"
+#include "sim/vfs/eventfd.h"
+#include "sim/vfs/file.h"
+#include "sim/vfs/file_table.h"
+#include "sim/vfs/open.h"
+#include "syscall_table/numbers_64.h"
+#include "tools/transcript/replay/kernel_mode.h"
+
+namespace kpath {
+namespace {
+
+FileKind KindOf(kptr<file> file) {
+  if (file->f_op == &recorded_fops) return FileKind::kOutside;
+  if (file->f_op == &eventfd_fops) return FileKind::kEventfd;
+  switch (file_inode(file)->i_mode & S_IFMT) {
+    case S_IFREG:
+      return FileKind::kRegular;
+    case S_IFDIR:
+      return FileKind::kDirectory;
+    case S_IFIFO:
+      return FileKind::kPipe;
+    default:
+      return FileKind::kOther;
+  }
+}
+
+// Calls `look` with the file behind `fd`, if there is one.
+template <typename Look>
+void WithFile(int fd, Look look) {
+  if (fd < 0) return;
+  InKernelMode([&] {
+    const kptr<file> file = fget_raw(static_cast<unsigned>(fd));
+    if (!file) return;
+    look(file);
+    fput(file);
+  });
+}
+
+}  // namespace
+
+OpenFile FileBehind(int fd) {
+  OpenFile result;
+  WithFile(fd, [&result, fd](kptr<file> file) {
+    const kptr<inode> inode = file_inode(file);
+    result = {fd,
+              true,
+              KindOf(file),
+              (inode->i_sb->s_dev << 40) ^ inode->i_ino,
+              i_size_read(inode),
+              file->f_pos,
+              file->f_flags};
+  });
+  return result;
+}
+
+void InstallOutside(int fd, std::shared_ptr<RecordedSource> source) {
+  InKernelMode([&] {
+    const kptr<file> file = RecordedFile(std::move(source), O_RDWR);
+    if (!IS_ERR(file)) InstallAt(static_cast<unsigned>(fd), file, 0);
+  });
+}
+
+void InstallEventfd(int fd) {
+  const int64_t made = user::Syscall(NR_eventfd2, 0, 0);
+  if (made < 0 || made == fd) return;
+  user::Syscall(NR_dup2, made, fd);
+  user::Syscall(NR_close, made);
+}
+
+void SetNonblocking(int fd) {
+  const int64_t flags = user::Syscall(NR_fcntl, fd, F_GETFL);
+  if (flags >= 0) user::Syscall(NR_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void AllowDirectIo(int fd) {
+  WithFile(fd, [](kptr<file> file) { EnableDirectIo(file_inode(file)); });
+}
+
+void ResizeFile(int fd, int64_t size) {
+  WithFile(fd, [size](kptr<file> file) { do_truncate(file_dentry(file), size, 0, nullptr); });
+}
+
+uint64_t EventfdCount(int fd) {
+  uint64_t count = 0;
+  WithFile(fd, [&count](kptr<file> file) {
+    if (file->f_op != &eventfd_fops) return;
+    const kptr<eventfd_ctx> ctx = eventfd_ctx_fileget(file);
+    count = ctx->count;
+    eventfd_ctx_put(ctx);
+  });
+  return count;
+}
+
+}  // namespace kpath
