@@ -68,12 +68,12 @@ int64_t sigaltstack(uint64_t sp, uint64_t size, int flags) {
 int64_t setitimer(int64_t value_us, int64_t interval_us) {
   const itimerval timer = {.it_interval = {interval_us / kUsPerSecond, interval_us % kUsPerSecond},
                            .it_value = {value_us / kUsPerSecond, value_us % kUsPerSecond}};
-  return Syscall(NR_setitimer, ITIMER_REAL, OnStack(timer), 0);
+  return Syscall(NR_setitimer, int{ITIMER_REAL}, OnStack(timer), 0);
 }
 
 int64_t getitimer() {
   const uint64_t place = OnStack(itimerval{});
-  const int64_t result = Syscall(NR_getitimer, ITIMER_REAL, place);
+  const int64_t result = Syscall(NR_getitimer, int{ITIMER_REAL}, place);
   if (result < 0) return result;
   const timeval left = Load<itimerval>(place).it_value;
   return left.tv_sec * kUsPerSecond + left.tv_usec;

@@ -69,6 +69,8 @@ class Interpreter {
   void BeginSettling();
   // Waits until the workers have done all that was given to them.
   void Settle();
+  // Waits until files that a worker has let go are gone: a tick later.
+  void WaitForReleases();
   void NoteRings();
   void NoteRemainsOfRing(size_t index);
   void NoteHandles();
@@ -76,6 +78,7 @@ class Interpreter {
   Executor& executor_;
   Trace* const trace_;
   const bool settles_;
+  bool closed_ = false;  // a descriptor
   std::vector<Ring> rings_;
 };
 
@@ -119,6 +122,7 @@ void Interpreter::Submit(const Op& op) {
     Put(entry.address, &entry.iocb, sizeof(entry.iocb));
     Put(entry.iocb.aio_buf, entry.vectors.data(), entry.vectors.size() * sizeof(Vector));
   }
+  list.push_back(0);  // not what an earlier list left there
   Put(op.args[1], list.data(), list.size() * sizeof(uint64_t));
   Call(NR_io_submit, {ValueOf(op.context), op.args[0], op.args[1]});
   for (size_t i = 0; i < op.entries.size(); ++i) {
@@ -235,6 +239,7 @@ constexpr uint64_t kSettleHandle = kScratch + 0x100;
 constexpr uint64_t kSettleList = kScratch + 0x140;
 constexpr uint64_t kSettleIocb = kScratch + 0x180;
 constexpr uint64_t kSettleEvent = kScratch + 0x200;
+constexpr uint64_t kSettleTime = kScratch + 0x240;
 
 void Interpreter::BeginSettling() {
   const uint64_t zero = 0, list = kSettleIocb;
@@ -253,6 +258,13 @@ void Interpreter::Settle() {
   int64_t result = executor_.Syscall(NR_io_submit, {handle, 1, kSettleList});
   if (result == 1) result = executor_.Syscall(NR_io_getevents, {handle, 1, 1, kSettleEvent, 0});
   if (result < 0) trace_->failed = static_cast<uint32_t>(-result);
+}
+
+void Interpreter::WaitForReleases() {
+  constexpr uint64_t kTwoTicksOfHz100 = 25'000'000;
+  const uint64_t time[] = {0, kTwoTicksOfHz100};
+  executor_.Write(kSettleTime, &time, sizeof(time));
+  executor_.Syscall(NR_nanosleep, {kSettleTime, 0});
 }
 
 void Interpreter::NoteRings() {
@@ -352,6 +364,9 @@ void Interpreter::Run(const Program& program) {
     if (trace_->failed != 0) return;
     Do(op);
     if (settles_) Settle();
+    // A request in flight may have been the last to hold a file.
+    closed_ = closed_ || op.kind == OpKind::kClose;
+    if (settles_ && closed_) WaitForReleases();
     NoteRings();
     if (op.kind == OpKind::kSubmit || op.kind == OpKind::kTruncate) {
       NoteFileSizes(executor_, trace_);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "tools/diff_host/layout.h"
 
@@ -92,13 +93,13 @@ struct Event {
 
 absl::optional<Event> FindEvent(const Situation& s) {
   const Difference& d = s.difference;
-  if (!d.model.has_value() || !d.host.has_value() || d.model->what != What::kNewRes ||
-      d.host->what != What::kNewRes) {
+  if (!d.model.has_value() || !d.host.has_value() || d.model->what != d.host->what ||
+      (d.model->what != What::kNewRes && d.model->what != What::kEventRes)) {
     return absl::nullopt;
   }
   const auto at = std::find(s.model.records.begin(), s.model.records.end(), *d.model);
   if (at == s.model.records.begin() || at == s.model.records.end()) return absl::nullopt;
-  const Record& obj = *std::prev(at);  // they come in pairs
+  const Record& obj = *std::prev(at);  // comes before its result
   return Event{IocbAt(s.program, d.op, obj.value), static_cast<int64_t>(d.model->value),
                static_cast<int64_t>(d.host->value)};
 }
@@ -111,6 +112,25 @@ bool Writes(const user::iocb& cb) {
 }
 bool Vectored(const user::iocb& cb) {
   return cb.aio_lio_opcode == user::IOCB_CMD_PREADV || cb.aio_lio_opcode == user::IOCB_CMD_PWRITEV;
+}
+
+bool IsMemory(uint64_t address, uint64_t size) {
+  return InArena(address, size) ||
+         (address >= kReadOnly && address < kNoAccess && size <= kNoAccess - address);
+}
+
+// The request that a pointer of `op` leads to takes its data from memory that is not all there.
+bool EndsInFault(const Program& program, uint32_t op, uint64_t address) {
+  std::vector<Vector> vectors;
+  for (uint32_t i = 0; i <= op; ++i) {
+    for (const Entry& entry : program.ops[i].entries) {
+      if (!entry.store || entry.address != address) continue;
+      vectors = entry.vectors;
+      if (!Vectored(entry.iocb)) vectors = {{entry.iocb.aio_buf, entry.iocb.aio_nbytes}};
+    }
+  }
+  return std::any_of(vectors.begin(), vectors.end(),
+                     [](const Vector& v) { return !IsMemory(v.base, v.size); });
 }
 
 // ---- The differences ----
@@ -178,9 +198,29 @@ bool VectorCheckOrder(const Situation& s) {
          stop->host_error == -EINVAL;
 }
 
+// Where the event cannot be seen, as user mode has unmapped its page of the ring, the file shows
+// it.
+bool UnseenWriteUpToFault(const Situation& s) {
+  const Op* op = OpOf(s);
+  if (op == nullptr || op->kind != OpKind::kSubmit || WhatDiffers(s) != What::kFileSize) {
+    return false;
+  }
+  return std::any_of(op->entries.begin(), op->entries.end(), [&s](const Entry& entry) {
+    const user::iocb cb = IocbAt(s.program, s.difference.op, entry.address);
+    const bool seen =
+        std::any_of(s.model.records.begin(), s.model.records.end(), [&](const Record& record) {
+          return record.op == s.difference.op && record.what == What::kNewObj &&
+                 record.value == entry.address;
+        });
+    return !seen && Writes(cb) && IsRegularFile(cb.aio_fildes) &&
+           EndsInFault(s.program, s.difference.op, entry.address);
+  });
+}
+
 bool WriteUpToFault(const Situation& s) {
   const absl::optional<Event> event = FindEvent(s);
-  return event.has_value() && Writes(event->iocb) && IsRegularFile(event->iocb.aio_fildes) &&
+  if (!event.has_value()) return UnseenWriteUpToFault(s);
+  return Writes(event->iocb) && IsRegularFile(event->iocb.aio_fildes) &&
          (event->model_res >= 0 || event->model_res == -EFAULT) && event->host_res > 0 &&
          event->host_res > event->model_res;
 }
