@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "tools/diff_host/known_differences.h"
+#include "tools/diff_host/layout.h"
 
 namespace kpath::diff_host {
 namespace {
@@ -56,9 +57,11 @@ absl::optional<int64_t> ResultOf(const Observation& seen, uint32_t op) {
 }
 
 user::iocb IocbAt(const Program& program, uint32_t op, uint64_t address) {
-  user::iocb cb;
+  user::iocb cb = user::PreadIocb(kFile, kBuffers, 64, 0);  // as surroundings.cc puts it there
+  if (address == kReadOnlyIocb) return cb;
   for (uint32_t i = 0; i <= op && i < program.ops.size(); ++i) {
     const Op& earlier = program.ops[i];
+    if (earlier.in_child && i != op) continue;  // in memory of its own
     for (const Entry& entry : earlier.entries) {
       if (entry.store && entry.address == address) cb = entry.iocb;
     }

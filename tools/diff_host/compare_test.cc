@@ -89,6 +89,23 @@ TEST(IocbAt, WhatIsSubmittedAgainIsWhatWasThere) {
   EXPECT_EQ(IocbAt(program, 1, IocbAddress(0)).aio_nbytes, 1u);
 }
 
+TEST(IocbAt, WhatAForkedChildStoresIsNotInItsParent) {
+  Program program;
+  program.ops = {SubmitOp({ReadIocb(kFile, 1)}), SubmitOp({ReadIocb(kFile, 2)}),
+                 SubmitOp({ReadIocb(kFile, 3)})};
+  program.ops[1].in_child = true;
+  program.ops[2].entries[0].store = false;
+  EXPECT_EQ(IocbAt(program, 1, IocbAddress(0)).aio_nbytes, 2u);
+  EXPECT_EQ(IocbAt(program, 2, IocbAddress(0)).aio_nbytes, 1u);
+}
+
+TEST(IocbAt, TheOneThatCannotBeWrittenIsThereFromTheStart) {
+  Program program;
+  program.ops = {SubmitOp({WriteIocb(kOtherFile)})};
+  program.ops[0].entries[0].address = kReadOnlyIocb;
+  EXPECT_EQ(IocbAt(program, 0, kReadOnlyIocb).aio_fildes, uint32_t{kFile});
+}
+
 TEST(IocbAt, StoresOfSingleWordsCount) {
   Program program;
   program.ops = {SubmitOp({ReadIocb()}),

@@ -29,6 +29,7 @@ class Generator {
  private:
   Handle AnyHandle();
   Op Any();
+  Op AnyOfOneProcess();
   Op Setup();
   Op Destroy() { return {.kind = OpKind::kDestroy, .context = AnyHandle()}; }
   Op Submit();
@@ -213,8 +214,10 @@ Op Generator::Read() {
 
 Op Generator::Write() {
   const int fd = decide_.OneOf<int>({kPipeWrite, kPipeWrite, kPipe2Write, kEventfd, kEventfd2});
-  const auto size = decide_.OneOf<uint64_t>({8, 8, 1, 100, 4096});
-  // 1 and 0 lie in the lists of pointers; elsewhere an eventfd is given huge numbers.
+  auto size = decide_.OneOf<uint64_t>({8, 8, 1, 100, 4096});
+  // Newer kernels refuse more.
+  if ((fd == kEventfd || fd == kEventfd2) && !decide_.OneIn(10)) size = std::min<uint64_t>(size, 8);
+  // At kSigset + 8 there is a small number, mostly; elsewhere an eventfd is given huge ones.
   const uint64_t from = decide_.OneIn(4) ? kSigset + 8 : BufferAddress(decide_, size);
   return {.kind = OpKind::kWrite, .args = {static_cast<uint64_t>(fd), from, size}};
 }
@@ -252,6 +255,24 @@ Op Generator::RingMemory() {
 }
 
 Op Generator::Any() {
+  const std::map<uint64_t, user::iocb> stored = stored_;
+  Op op = AnyOfOneProcess();
+  switch (op.kind) {
+    case OpKind::kDestroy:
+    case OpKind::kSubmit:
+    case OpKind::kGetevents:
+    case OpKind::kCancel:
+    case OpKind::kStore:
+    case OpKind::kConsume:
+      op.in_child = decide_.OneIn(40);
+      if (op.in_child) stored_ = stored;  // the child's memory is not its parent's
+      return op;
+    default:
+      return op;
+  }
+}
+
+Op Generator::AnyOfOneProcess() {
   const uint64_t at = decide_.Below(100);
   if (at < 40) return Submit();
   if (at < 60) return Getevents(OpKind::kGetevents);

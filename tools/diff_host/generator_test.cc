@@ -63,6 +63,20 @@ TEST(Generator, MakesEveryKindOfOperation) {
   EXPECT_EQ(kinds.size(), size_t{kOpKinds});
 }
 
+TEST(Generator, ForkedChildrenDoWhatLeavesNoTraceInTheirParent) {
+  int children = 0;
+  for (uint64_t i = 0; i < kPrograms; ++i) {
+    for (const Op& op : Nth(1, i).ops) {
+      if (!op.in_child) continue;
+      ++children;
+      EXPECT_NE(op.kind, OpKind::kSetup);
+      EXPECT_NE(op.kind, OpKind::kMoveRing);
+      EXPECT_NE(op.kind, OpKind::kClose);
+    }
+  }
+  EXPECT_GT(children, 20);
+}
+
 TEST(Generator, MakesEveryOpcodeAndUnknownOnes) {
   std::set<int> opcodes;
   ForEachEntry([&](const Op&, const Entry& entry) { opcodes.insert(entry.iocb.aio_lio_opcode); });

@@ -17,7 +17,7 @@ constexpr uint64_t kUserEnd = 0x7ffffffff000;
 constexpr uint64_t kNearUserEnd = kUserEnd - 0x10000000;
 
 uint32_t RwFlags(Decisions& decide) {
-  if (!decide.OneIn(9)) return 0;
+  if (!decide.OneIn(12)) return 0;
   return decide.OneOf<uint32_t>({RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT, RWF_APPEND,
                                  RWF_APPEND | RWF_DSYNC, 0x20, 0x40, 0x80, 0x100, 0x4000,
                                  RWF_HIPRI | 0x80000000, ~0u});
@@ -37,7 +37,7 @@ void AddFlags(Decisions& decide, user::iocb* cb) {
         static_cast<uint32_t>(decide.OneIn(6) ? decide.OneOf({kNeverOpen, -1, int{kFile}, INT_MAX})
                                               : decide.OneOf({int{kEventfd}, int{kEventfd2}}));
   }
-  if (decide.OneIn(25)) {
+  if (decide.OneIn(40)) {
     cb->aio_flags |= user::IOCB_FLAG_IOPRIO;
     cb->aio_reqprio = Priority(decide);
   }
@@ -77,8 +77,10 @@ user::iocb FsyncIocb(Decisions& decide) {
 
 user::iocb TransferIocb(Decisions& decide) {
   user::iocb cb;
-  const bool stream = decide.OneIn(8);
-  cb.aio_fildes = static_cast<uint32_t>(stream ? StreamDescriptor(decide) : FileDescriptor(decide));
+  int fd = decide.OneIn(8) ? StreamDescriptor(decide) : FileDescriptor(decide);
+  // Newer kernels read eventfds.
+  if ((fd == kEventfd || fd == kEventfd2) && !decide.OneIn(8)) fd = kPipeRead;
+  cb.aio_fildes = static_cast<uint32_t>(fd);
   cb.aio_nbytes = BufferSize(decide);
   cb.aio_buf = BufferAddress(decide, cb.aio_nbytes);
   cb.aio_offset = FileOffset(decide, cb.aio_nbytes);
@@ -123,7 +125,7 @@ int64_t FileOffset(Decisions& decide, uint64_t size) {
 }
 
 int FileDescriptor(Decisions& decide) {
-  if (decide.OneIn(30)) return decide.OneOf({kNeverOpen, -1, INT_MAX, INT_MIN, 1 << 20});
+  if (decide.OneIn(50)) return decide.OneOf({kNeverOpen, -1, INT_MAX, INT_MIN, 1 << 20});
   if (decide.OneIn(20)) return static_cast<int>(decide.Below(kDescriptors));
   return decide.OneOf<int>({kFile, kFile, kFile, kFileReadOnly, kFileWriteOnly, kFileAppend,
                             kFileSync, kOtherFile, kOtherFile});

@@ -36,6 +36,15 @@ class HostExecutor : public Executor {
   void Write(uint64_t address, const void* from, size_t size) override {
     std::memcpy(reinterpret_cast<void*>(address), from, size);
   }
+  void InChild(const std::function<void()>& code) override {
+    const pid_t child = fork();
+    if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      code();
+      _exit(0);
+    }
+    waitpid(child, nullptr, 0);
+  }
   std::string Directory() const override { return directory_; }
 
  private:

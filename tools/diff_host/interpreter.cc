@@ -362,7 +362,7 @@ void Interpreter::Run(const Program& program) {
   if (trace_->failed == 0 && settles_) BeginSettling();
   for (const Op& op : program.ops) {
     if (trace_->failed != 0) return;
-    Do(op);
+    op.in_child ? executor_.InChild([&] { Do(op); }) : Do(op);
     if (settles_) Settle();
     // A request in flight may have been the last to hold a file.
     closed_ = closed_ || op.kind == OpKind::kClose;

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "sim/user/syscall.h"
@@ -24,6 +25,9 @@ class Executor {
   // The process's own loads and stores: where no memory is, they end it with a signal.
   virtual void Read(uint64_t address, void* to, size_t size) = 0;
   virtual void Write(uint64_t address, const void* from, size_t size) = 0;
+  // Forks a child that runs `code` and ends, and waits for it. What `code` does to C++ objects may
+  // be lost.
+  virtual void InChild(const std::function<void()>& code) = 0;
   // A directory on a tmpfs in which the program's two files are made. They are unlinked at once.
   virtual std::string Directory() const = 0;
 };

@@ -231,13 +231,22 @@ bool EventfdReadInPart(const Situation& s) {
          WhatDiffers(s) == What::kReadDigest && ResultOf(s.host, s.difference.op) == -EFAULT;
 }
 
+// One of the operation's requests writes to the end of a file, wherever that is.
+bool Appends(const Situation& s) {
+  const Op& op = s.program.ops[s.difference.op];
+  return std::any_of(op.entries.begin(), op.entries.end(), [&s](const Entry& entry) {
+    const user::iocb cb = IocbAt(s.program, s.difference.op, entry.address);
+    return Writes(cb) && (cb.aio_fildes == kFileAppend || (cb.aio_rw_flags & RWF_APPEND) != 0);
+  });
+}
+
 bool FaultedWriteExtends(const Situation& s) {
   const Op* op = OpOf(s);
   if (op == nullptr || op->kind != OpKind::kSubmit || WhatDiffers(s) != What::kFileSize ||
       !s.difference.host.has_value() || s.difference.host->value <= s.difference.model->value) {
     return false;
   }
-  // A write of this operation failed that would have begun there, or before what follows it.
+  // A write of this operation failed that would have begun there, or before what was appended.
   for (size_t i = 1; i < s.host.records.size(); ++i) {
     const Record& obj = s.host.records[i - 1];
     const Record& res = s.host.records[i];
@@ -245,10 +254,9 @@ bool FaultedWriteExtends(const Situation& s) {
     if (static_cast<int64_t>(res.value) != -EFAULT) continue;
     const user::iocb cb = IocbAt(s.program, s.difference.op, obj.value);
     const auto begin = static_cast<uint64_t>(cb.aio_offset);
-    if (Writes(cb) && IsRegularFile(cb.aio_fildes) && begin <= s.difference.host->value &&
-        s.difference.host->value - begin <= kBufferPages * kPage) {
-      return true;
-    }
+    const uint64_t size = s.difference.host->value;
+    if (!Writes(cb) || !IsRegularFile(cb.aio_fildes)) continue;
+    if (size == begin || (size > begin && Appends(s))) return true;
   }
   return false;
 }

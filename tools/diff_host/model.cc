@@ -33,6 +33,10 @@ class ModelExecutor : public Executor {
   void Write(uint64_t address, const void* from, size_t size) override {
     user::WriteMemory(address, from, size);
   }
+  void InChild(const std::function<void()>& code) override {
+    int status;
+    user::waitpid(static_cast<int>(user::fork(code)), &status, 0);
+  }
   std::string Directory() const override { return "/tmp"; }
 
  private:

@@ -44,7 +44,8 @@ bool Same(const Program& left, const Program& right) {
            std::memcmp(&a.iocb, &b.iocb, sizeof(a.iocb)) == 0;
   };
   const auto same_op = [&](const Op& a, const Op& b) {
-    return a.kind == b.kind && a.context == b.context && a.args == b.args &&
+    return a.kind == b.kind && a.in_child == b.in_child && a.context == b.context &&
+           a.args == b.args &&
            std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
                       same_entry);
   };

@@ -66,6 +66,8 @@ struct Entry {
 
 struct Op {
   OpKind kind = OpKind::kDestroy;
+  // A forked child does it, which has the rings mapped but no contexts, and ends.
+  bool in_child = false;
   Handle context = {};
   std::array<uint64_t, 9> args = {};
   std::vector<Entry> entries = {};

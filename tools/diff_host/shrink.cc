@@ -80,6 +80,7 @@ class Shrinker {
   }
 
   void SimplifyOp(size_t op) {
+    TryWith([op](Program& program) { program.ops[op].in_child = false; });
     if (best_.ops[op].context.slot > 0) {
       TryWith([op](Program& program) { MoveSlot(program, program.ops[op].context.slot, 0); });
     }

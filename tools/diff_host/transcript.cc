@@ -194,6 +194,7 @@ void Writer::Follow(uint32_t i) {
 void Writer::WriteOp(uint32_t i) {
   const std::string call = Text(i);
   const bool is_call = call[0] != '#';
+  if (program_.ops[i].in_child) Line("# a forked child, which then ends:");
   Line(is_call ? absl::StrFormat("%-39s = %s", call, Result(host_, i)) : call);
   Follow(i);
   const std::string model = Result(model_, i), host = Result(host_, i);
