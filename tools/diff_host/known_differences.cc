@@ -240,25 +240,38 @@ bool Appends(const Situation& s) {
   });
 }
 
-bool FaultedWriteExtends(const Situation& s) {
-  const Op* op = OpOf(s);
-  if (op == nullptr || op->kind != OpKind::kSubmit || WhatDiffers(s) != What::kFileSize ||
-      !s.difference.host.has_value() || s.difference.host->value <= s.difference.model->value) {
-    return false;
-  }
-  // A write of this operation failed that would have begun there, or before what was appended.
+// A write of this operation failed, for which `shows(where it would have begun)` is true.
+template <typename Shows>
+bool HasFaultedWrite(const Situation& s, Shows shows) {
   for (size_t i = 1; i < s.host.records.size(); ++i) {
     const Record& obj = s.host.records[i - 1];
     const Record& res = s.host.records[i];
     if (res.op != s.difference.op || res.what != What::kNewRes) continue;
     if (static_cast<int64_t>(res.value) != -EFAULT) continue;
     const user::iocb cb = IocbAt(s.program, s.difference.op, obj.value);
-    const auto begin = static_cast<uint64_t>(cb.aio_offset);
-    const uint64_t size = s.difference.host->value;
     if (!Writes(cb) || !IsRegularFile(cb.aio_fildes)) continue;
-    if (size == begin || (size > begin && Appends(s))) return true;
+    if (shows(static_cast<uint64_t>(cb.aio_offset))) return true;
   }
   return false;
+}
+
+bool FaultedWriteExtends(const Situation& s) {
+  const Op* op = OpOf(s);
+  if (op == nullptr || op->kind != OpKind::kSubmit) return false;
+  // A request of the same operation may read what was added to the file.
+  if (const absl::optional<Event> event = FindEvent(s); event.has_value()) {
+    const auto read_to = static_cast<uint64_t>(event->iocb.aio_offset + event->host_res);
+    return Reads(event->iocb) && IsRegularFile(event->iocb.aio_fildes) && event->model_res >= 0 &&
+           event->host_res > event->model_res &&
+           HasFaultedWrite(s, [&](uint64_t begin) { return begin >= read_to; });
+  }
+  if (WhatDiffers(s) != What::kFileSize || !s.difference.host.has_value() ||
+      s.difference.host->value <= s.difference.model->value) {
+    return false;
+  }
+  const uint64_t size = s.difference.host->value;
+  return HasFaultedWrite(
+      s, [&](uint64_t begin) { return size == begin || (size > begin && Appends(s)); });
 }
 
 bool PriorityHints(const Situation& s) {
