@@ -153,4 +153,13 @@ absl::StatusOr<Plan> MakePlan(const strace::Transcript& transcript) {
   return Planner(transcript).Make();
 }
 
+std::string UnseenProcesses(const Plan& plan) {
+  for (const auto& [pid, process] : plan.processes) {
+    if (process.parent == 0 || !process.steps.empty()) continue;
+    return absl::StrCat("; no call of process ", pid,
+                        " is in the transcript: strace -f records those, too");
+  }
+  return "";
+}
+
 }  // namespace kpath

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
 #include "fs_aio/kioctx.h"
@@ -18,79 +16,22 @@
 #include "sim/process/sighand.h"
 #include "sim/trace/graph_listener.h"
 #include "sim/user/user.h"
-#include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
 #include "tools/transcript/replay/infer_cpus.h"
+#include "tools/transcript/replay/known_calls.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/progress.h"
 #include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
+#include "tools/transcript/replay/visible_probes.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
 
 namespace kpath {
 namespace {
-
-// strace's name for a number that it does not know: syscall_0x1388.
-constexpr absl::string_view kUnknownCall = "syscall_0x";
-
-// A system call by a number that has no name: six numbers, an errno.
-constexpr Signature kUnknownSignature = {"",
-                                         {{ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber}}};
-
-// The number behind a call's name; -1 if there is none.
-int NumberOfCall(absl::string_view name) {
-  if (absl::StartsWith(name, kUnknownCall)) {
-    uint64_t number = 0;
-    return absl::SimpleHexAtoi(name.substr(kUnknownCall.size()), &number) ? static_cast<int>(number)
-                                                                          : -1;
-  }
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info == nullptr ? -1 : static_cast<int>(info->row.number);
-}
-
-// fcntl does many things; these are modelled.
-bool IsModelledFcntl(const strace::Call& call) {
-  if (call.args.size() < 2) return false;
-  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
-                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
-  return std::any_of(std::begin(kCommands), std::end(kCommands),
-                     [&](const char* command) { return call.args[1].text == command; });
-}
-
-// How the call is known to the replay; null: as recorded.
-const Signature* SignatureOf(const strace::Call& call) {
-  absl::string_view name = call.name;
-  if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
-  const Signature* signature = FindSignature(name);
-  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
-  if (signature->form == CallForm::kClone3) name = "clone";
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info != nullptr && info->IsModelled() ? signature : nullptr;
-}
-
-// Passes probes on, but for those of hidden contexts.
-class VisibleProbes : public ProbeListener {
- public:
-  VisibleProbes(ProbeListener* listener, const std::set<const Context*>& hidden)
-      : listener_(listener), hidden_(hidden) {}
-  void OnProbe(const ProbeEvent& event) override {
-    const bool idle = current_context->id() == 0;
-    if (!idle && hidden_.count(current_context) == 0) listener_->OnProbe(event);
-  }
-
- private:
-  ProbeListener* const listener_;
-  const std::set<const Context*>& hidden_;
-};
 
 class ReplayerImpl final : public Replayer {
  public:
@@ -494,18 +435,8 @@ class ReplayerImpl final : public Replayer {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
       AddIllegal(*step.call, "has not returned",
-                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses()));
+                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses(plan_)));
     }
-  }
-
-  // What the model waits for may have been done by a process that was not recorded.
-  std::string UnseenProcesses() const {
-    for (const auto& [pid, process] : plan_.processes) {
-      if (process.parent == 0 || !process.steps.empty()) continue;
-      return absl::StrCat("; no call of process ", pid,
-                          " is in the transcript: strace -f records those, too");
-    }
-    return "";
   }
 
   std::string DescribeWait(int pid) {
