@@ -77,6 +77,52 @@ TEST(IoGetevents, EventsCrossPagesAndTheRingsEnd) {
   });
 }
 
+TEST(IoGetevents, AnyNumberOfNanosecondsIsTaken) {
+  RunAio({}, [](AioProgram& p) {
+    ASSERT_EQ(p.Setup(8), 0);
+    const auto timeout = p.arena.Put(user::timespec{-1, 1'000'000'000 + 3 * kMillisecond});
+    const int64_t before = current->machine->now_ns();
+    EXPECT_EQ(user::io_getevents(p.ctx, 1, 1, p.events, timeout), 0);
+    EXPECT_GE(current->machine->now_ns() - before, 3 * kMillisecond);
+    EXPECT_LT(current->machine->now_ns() - before, 4 * kMillisecond);
+  });
+}
+
+TEST(IoGetevents, NegativeAndHugeTimesAreForEver) {
+  for (const user::timespec time :
+       {user::timespec{-1, 0}, user::timespec{0, -1}, user::timespec{9'223'372'036, 0},
+        user::timespec{INT64_MAX, 0}}) {
+    System system;
+    bool returned = false;
+    system.Start("aio", [&] {
+      AioProgram p;
+      p.Setup(8);
+      user::io_getevents(p.ctx, 1, 1, p.events, p.arena.Put(time));
+      returned = true;
+    });
+    system.Run();  // tells of a task that waits for ever
+    EXPECT_FALSE(returned) << time.tv_sec << " " << time.tv_nsec;
+  }
+}
+
+TEST(IoGetevents, AFaultInTheMiddleLeavesAllEventsInTheRing) {
+  RunAio({}, [](AioProgram& p) {
+    ASSERT_EQ(p.Setup(100), 0);  // two pages: 255 events
+    ASSERT_EQ(p.Submit(p.Reads(200)), 200);
+    // Room for the 127 events of the first page and some, then nothing is mapped.
+    const int64_t pages =
+        user::mmap(0, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT_EQ(user::munmap(static_cast<uint64_t>(pages) + 2 * 4096, 4096), 0);
+    const auto events = p.events;
+    p.events = user::Pointer<user::io_event>(static_cast<uint64_t>(pages) + 2 * 4096 - 130 * 32);
+    EXPECT_EQ(p.Reap(1, 200), -EFAULT);
+    EXPECT_EQ(user::Load<uint32_t>(p.ctx + offsetof(aio_ring, head)), 0u);
+    p.events = events;
+    EXPECT_EQ(p.Reap(1, 200), 200);
+    p.ExpectSlotsBalance();
+  });
+}
+
 TEST(IoGetevents, MinNrBeyondNr) {
   RunAio({}, [](AioProgram& p) {
     ASSERT_EQ(p.Setup(8), 0);
