@@ -24,6 +24,7 @@
 #include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
+#include "tools/transcript/replay/visible_probes.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
@@ -73,21 +74,6 @@ const Signature* SignatureOf(const strace::Call& call) {
   const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
   return info != nullptr && info->IsModelled() ? signature : nullptr;
 }
-
-// Passes probes on, but for those of hidden contexts.
-class VisibleProbes : public ProbeListener {
- public:
-  VisibleProbes(ProbeListener* listener, const std::set<const Context*>& hidden)
-      : listener_(listener), hidden_(hidden) {}
-  void OnProbe(const ProbeEvent& event) override {
-    const bool idle = current_context->id() == 0;
-    if (!idle && hidden_.count(current_context) == 0) listener_->OnProbe(event);
-  }
-
- private:
-  ProbeListener* const listener_;
-  const std::set<const Context*>& hidden_;
-};
 
 class ReplayerImpl final : public Replayer {
  public:
