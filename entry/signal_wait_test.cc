@@ -446,17 +446,15 @@ TEST(Limits, DescriptorsAndWhatSetrlimitRefuses) {
   });
 }
 
-// Signals race with all of it.
+// The same with other turns of the CPUs.
 TEST(Races, HoldWhateverTheOrder) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    SystemOptions options;
-    options.cpus = 2;
-    options.seed = seed;
+    const SystemOptions options = {.cpus = 2, .seed = seed};
     RunProgram(
         [] {
           int calls = 0;
-          user::sigaction(
-              SIGUSR1, [&](const user::Signal&) { ++calls; }, SA_SIGINFO | SA_RESTART);
+          const auto count = [&](const user::Signal&) { ++calls; };
+          user::sigaction(SIGUSR1, count, SA_SIGINFO | SA_RESTART);
           const auto pid = static_cast<int>(user::getpid());
           std::vector<int64_t> children;
           for (int i = 0; i < 3; ++i) {

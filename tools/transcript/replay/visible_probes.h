@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// What a run shows: the probes of the recorded calls, without those of the replay's own doings.
 #pragma once
 
 #include <set>
