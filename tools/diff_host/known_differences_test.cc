@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <functional>
 #include <iterator>
 
 #include "absl/strings/match.h"
@@ -24,7 +23,7 @@ namespace {
 
 struct Case {
   const char* name;
-  std::function<Program()> program;
+  Program (*program)();
   // What a newer kernel shows: the first record of `what` in operation `op` has another value.
   uint32_t op;
   What what;
@@ -42,7 +41,7 @@ Program SetupAnd(std::vector<Op> ops) {
   return program;
 }
 
-user::iocb With(user::iocb cb, const std::function<void(user::iocb&)>& change) {
+user::iocb With(user::iocb cb, void (*change)(user::iocb&)) {
   change(cb);
   return cb;
 }
@@ -70,13 +69,6 @@ std::vector<Case> CasesOfKernels5To5_9() {
                           {.kind = OpKind::kWrite, .args = {kPipeWrite, kBuffers, 8}}});
        },
        2, What::kTail, 0, -EPERM, What::kResult},
-      {"eventfd-read", [] { return SetupAnd({SubmitOp({ReadIocb(kEventfd2, 8)})}); }, 1,
-       What::kResult, 1, -EINVAL},
-  };
-}
-
-std::vector<Case> CasesOfKernels5_10To6_4() {
-  return {
       {"eventfd-read-in-part",
        [] {
          Program program;
@@ -84,6 +76,13 @@ std::vector<Case> CasesOfKernels5_10To6_4() {
          return program;
        },
        0, What::kReadDigest, 1, -EPERM, What::kResult},
+      {"eventfd-read", [] { return SetupAnd({SubmitOp({ReadIocb(kEventfd2, 8)})}); }, 1,
+       What::kResult, 1, -EINVAL},
+  };
+}
+
+std::vector<Case> CasesOfKernels5_10To6_4() {
+  return {
       {"vector-check-order",
        [] {
          Op op = SubmitOp({{.aio_lio_opcode = user::IOCB_CMD_PREADV,
@@ -100,6 +99,12 @@ std::vector<Case> CasesOfKernels5_10To6_4() {
              {With(WriteIocb(kFile, 100), [](user::iocb& cb) { cb.aio_buf = kHole - 10; })})});
        },
        1, What::kNewRes, 10, -EPERM},
+      {"rwf-nowait",
+       [] {
+         return SetupAnd({SubmitOp(
+             {With(ReadIocb(kPipeRead), [](user::iocb& cb) { cb.aio_rw_flags = 0x8; })})});
+       },
+       1, What::kResult, 1, -EOPNOTSUPP},
       {"vector-of-one",
        [] {
          Op op = SubmitOp({{.aio_lio_opcode = user::IOCB_CMD_PREADV,
@@ -148,12 +153,6 @@ std::vector<Case> CasesOfKernels6_5AndLater() {
        [] {
          return SetupAnd(
              {SubmitOp({With(ReadIocb(), [](user::iocb& cb) { cb.aio_rw_flags = 0x100; })})});
-       },
-       1, What::kResult, 1, -EOPNOTSUPP},
-      {"rwf-nowait",
-       [] {
-         return SetupAnd({SubmitOp(
-             {With(ReadIocb(kPipeRead), [](user::iocb& cb) { cb.aio_rw_flags = 0x8; })})});
        },
        1, What::kResult, 1, -EOPNOTSUPP},
   };
@@ -252,7 +251,8 @@ TEST(KnownDifferences, StableReleasesTakeThemOver) {
 
 TEST(KnownDifferences, EachHasACaseHere) {
   for (const KnownDifference& known : KnownDifferences()) {
-    const bool has = std::any_of(Cases().begin(), Cases().end(),
+    const std::vector<Case> cases = Cases();
+    const bool has = std::any_of(cases.begin(), cases.end(),
                                  [&](const Case& c) { return std::string(c.name) == known.name; });
     EXPECT_TRUE(has) << known.name;
   }
