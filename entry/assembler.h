@@ -55,6 +55,9 @@ constexpr Operand PER_CPU_VAR(const PerCpuSymbol& variable) {
 inline constexpr const PerCpuSymbol& rsp_scratch = kPerCpuRspScratch;
 inline constexpr const PerCpuSymbol& cpu_current_top_of_stack = kPerCpuTopOfStack;
 inline constexpr const PerCpuSymbol& cpu_tss_rw_sp0 = kPerCpuSp0;
+inline constexpr const PerCpuSymbol& irq_count = kPerCpuIrqCount;
+inline constexpr const PerCpuSymbol& irq_stack_ptr = kPerCpuIrqStackPtr;
+inline constexpr const PerCpuSymbol& irq_stack_top = kPerCpuIrqStackTop;
 
 // The slots of pt_regs, as offsets from where it begins: RCX(rsp). arch/x86/entry/calling.h
 struct PtRegsSlot {
@@ -86,7 +89,8 @@ struct NoOperandMnemonic {
   constexpr Instruction operator()() const { return {.opcode = opcode}; }
 };
 inline constexpr NoOperandMnemonic swapgs{Opcode::kSwapgs}, sysretq{Opcode::kSysret},
-    iretq{Opcode::kIret};
+    sysretl{Opcode::kSysretl}, iretq{Opcode::kIret}, ret{Opcode::kRet}, cld{Opcode::kCld},
+    cli{Opcode::kCli}, pushfq{Opcode::kPushf}, popfq{Opcode::kPopf}, rdmsr{Opcode::kRdmsr};
 
 struct OneOperandMnemonic {
   Opcode opcode;
@@ -117,8 +121,38 @@ struct TwoOperandMnemonic {
   }
 };
 inline constexpr TwoOperandMnemonic movq{Opcode::kMov, 64}, movl{Opcode::kMov, 32},
-    addq{Opcode::kAdd, 64}, xorl{Opcode::kXor, 32}, cmpq{Opcode::kCmp, 64},
+    addq{Opcode::kAdd, 64}, xorl{Opcode::kXor, 32}, orl{Opcode::kOr, 32}, cmpq{Opcode::kCmp, 64},
     testq{Opcode::kTest, 64}, testl{Opcode::kTest, 32};
+
+// A constant with a byte in memory; no byte registers are modelled.
+struct TestByteMnemonic {
+  constexpr Instruction operator()(const Operand& constant, const Operand& memory) const {
+    if (constant.kind != Operand::Kind::kImmediate || constant.value < 0 || constant.value > 127 ||
+        !IsMemory(memory)) {
+      ThisInstructionCannotHaveThatOperand();
+    }
+    return {Opcode::kTest, 8, constant, memory};
+  }
+};
+inline constexpr TestByteMnemonic testb;
+
+// leaq displacement(%base), %reg and leaq symbol(%rip), %reg.
+struct LeaMnemonic {
+  constexpr Instruction operator()(const Operand& address, const Operand& destination) const {
+    if (address.kind != Operand::Kind::kMemory || destination.kind != Operand::Kind::kRegister ||
+        destination.bits != 64) {
+      ThisInstructionCannotHaveThatOperand();
+    }
+    return {Opcode::kLea, 64, address, destination};
+  }
+  constexpr Instruction operator()(const CodeSymbol& code, const Operand& destination) const {
+    if (destination.kind != Operand::Kind::kRegister || destination.bits != 64) {
+      ThisInstructionCannotHaveThatOperand();
+    }
+    return {Opcode::kLea, 64, {.kind = Operand::Kind::kCode, .code = &code}, destination};
+  }
+};
+inline constexpr LeaMnemonic leaq;
 
 struct ShiftMnemonic {
   Opcode opcode;
@@ -138,6 +172,7 @@ struct TransferMnemonic {
     return {.opcode = opcode, .source = {.kind = Operand::Kind::kCode, .code = &target}};
   }
 };
-inline constexpr TransferMnemonic call{Opcode::kCall}, jmp{Opcode::kJmp}, jne{Opcode::kJne};
+inline constexpr TransferMnemonic call{Opcode::kCall}, jmp{Opcode::kJmp}, je{Opcode::kJe},
+    jne{Opcode::kJne}, js{Opcode::kJs};
 
 }  // namespace kpath::assembly

@@ -14,6 +14,7 @@
 #include "sim/machine/check.h"
 #include "sim/mm/mm.h"
 #include "sim/process/signal.h"
+#include "sim/user/control.h"
 #include "sim/vfs/namei.h"
 #include "sim/vfs/shmem_dir.h"
 
@@ -35,6 +36,16 @@ std::string Decorate(const std::string& report) {
   return text;
 }
 
+// What a child begins with; a signal may have come before its first instruction.
+user::Code ProgramAt(Machine& machine, uint64_t ip) {
+  user::Code code = user::CodeAt(machine, ip);
+  if (!code) return code;
+  return [ip, code = std::move(code)] {
+    user::ComeBackTo(ip);
+    code();
+  };
+}
+
 void RaiseFault(int signo, int code, unsigned long address) {
   siginfo_t info = {};
   info.si_signo = signo;
@@ -45,7 +56,7 @@ void RaiseFault(int signo, int code, unsigned long address) {
 
 void JoinTheParts(Machine& machine) {
   process_hooks->return_to_user_mode = ReturnToUserMode;
-  process_hooks->program_at = [&machine](uint64_t ip) { return user::CodeAt(machine, ip); };
+  process_hooks->program_at = [&machine](uint64_t ip) { return ProgramAt(machine, ip); };
   process_hooks->exit_aio = exit_aio;
   fault_hooks->force_sig_fault = RaiseFault;
   signals_init();

@@ -3,7 +3,7 @@
 // How a listing calls C code: the arguments come from the registers that the calling convention
 // names, the result goes to rax, and the registers that C code may change are changed.
 //
-//   void RunDoSyscall64(Cpu& cpu) { RunCFunction(cpu, do_syscall_64); }
+//   void c_code::do_syscall_64(Cpu& cpu) { RunCFunction(cpu, kpath::do_syscall_64); }
 //
 // The C function itself runs on the host's stack; on the simulated one there is only its return
 // address.
@@ -45,16 +45,22 @@ T CArgument(Cpu& cpu, size_t index) {
 
 // Calls `function` and returns to the address on the stack. REQUIRES: `cpu` has just executed a
 // call.
-template <typename... Args>
-void RunCFunction(Cpu& cpu, void (*function)(Args...)) {
+template <typename Result, typename... Args>
+void RunCFunction(Cpu& cpu, Result (*function)(Args...)) {
   const uint64_t rsp = cpu.regs[Reg::rsp];
-  [&]<size_t... kIndex>(std::index_sequence<kIndex...>) {
-    function(CArgument<Args>(cpu, kIndex)...);
+  const uint64_t result = [&]<size_t... kIndex>(std::index_sequence<kIndex...>)->uint64_t {
+    if constexpr (std::is_void_v<Result>) {
+      function(CArgument<Args>(cpu, kIndex)...);
+      return ClobberedValue(Reg::rax);
+    } else {
+      return static_cast<uint64_t>(function(CArgument<Args>(cpu, kIndex)...));
+    }
   }
   (std::index_sequence_for<Args...>());
   Cpu& after = *current_context->cpu;  // the task may have been moved
   KPATH_CHECK(after.regs[Reg::rsp] == rsp, "C code returned on another stack");
   ClobberCallerSavedRegisters(after);
+  after.regs[Reg::rax] = result;
   after.regs.rip = after.Pop();
 }
 

@@ -119,7 +119,7 @@ void prepare_exit_to_usermode(pt_regs* regs) {
   user_enter_irqoff();
 }
 
-void RunDoSyscall64(Cpu& cpu) { RunCFunction(cpu, do_syscall_64); }
+void c_code::do_syscall_64(Cpu& cpu) { RunCFunction(cpu, kpath::do_syscall_64); }
 
 // ---- Set-up ----
 

@@ -24,6 +24,10 @@ absl::string_view Mnemonic(Opcode opcode) {
       return "add";
     case Opcode::kCall:
       return "call";
+    case Opcode::kCld:
+      return "cld";
+    case Opcode::kCli:
+      return "cli";
     case Opcode::kCmp:
       return "cmp";
     case Opcode::kDec:
@@ -32,16 +36,32 @@ absl::string_view Mnemonic(Opcode opcode) {
       return "inc";
     case Opcode::kIret:
       return "iretq";
+    case Opcode::kJe:
+      return "je";
     case Opcode::kJmp:
       return "jmp";
     case Opcode::kJne:
       return "jne";
+    case Opcode::kJs:
+      return "js";
+    case Opcode::kLea:
+      return "lea";
     case Opcode::kMov:
       return "mov";
+    case Opcode::kOr:
+      return "or";
     case Opcode::kPop:
       return "pop";
+    case Opcode::kPopf:
+      return "popf";
     case Opcode::kPush:
       return "push";
+    case Opcode::kPushf:
+      return "pushf";
+    case Opcode::kRdmsr:
+      return "rdmsr";
+    case Opcode::kRet:
+      return "ret";
     case Opcode::kSar:
       return "sar";
     case Opcode::kShl:
@@ -50,6 +70,8 @@ absl::string_view Mnemonic(Opcode opcode) {
       return "swapgs";
     case Opcode::kSysret:
       return "sysretq";
+    case Opcode::kSysretl:
+      return "sysretl";
     case Opcode::kTest:
       return "test";
     case Opcode::kXor:
@@ -65,6 +87,7 @@ absl::string_view SizeSuffix(const Instruction& instruction) {
   const bool to_memory = instruction.destination.kind == Operand::Kind::kMemory ||
                          instruction.destination.kind == Operand::Kind::kPerCpu;
   if (!sized || !to_memory || instruction.source.kind == Operand::Kind::kRegister) return "";
+  if (instruction.bits == 8) return "b";
   return instruction.bits == 32 ? "l" : "q";
 }
 

@@ -48,12 +48,13 @@ constexpr int ImmediateLength(const Instruction& instruction) {
   const Operand& destination = instruction.destination;
   const bool to_register = destination.kind == Operand::Kind::kRegister;
   const int prefix = PrefixLength(instruction, /*defaults_to_64_bits=*/false);
-  const bool has_byte_form = instruction.opcode == Opcode::kAdd ||
-                             instruction.opcode == Opcode::kCmp ||
-                             instruction.opcode == Opcode::kXor;
+  const bool has_byte_form =
+      instruction.opcode == Opcode::kAdd || instruction.opcode == Opcode::kCmp ||
+      instruction.opcode == Opcode::kOr || instruction.opcode == Opcode::kXor;
   if (has_byte_form && FitsInByte(instruction.source.value)) {
     return prefix + 1 + ModRmLength(destination) + 1;
   }
+  if (instruction.bits == 8) return prefix + 1 + ModRmLength(destination) + 1;
   // The accumulator has encodings of its own, and so has a 32-bit load of a constant.
   const bool is_load = instruction.opcode == Opcode::kMov;
   const bool without_modrm =
@@ -62,6 +63,8 @@ constexpr int ImmediateLength(const Instruction& instruction) {
 }
 
 constexpr int TwoOperandLength(const Instruction& instruction) {
+  // lea symbol(%rip): a displacement of four bytes and nothing else.
+  if (instruction.source.kind == Operand::Kind::kCode) return 3 + 4;
   if (instruction.source.kind == Operand::Kind::kImmediate) return ImmediateLength(instruction);
   const bool memory_source = instruction.source.kind != Operand::Kind::kRegister;
   return PrefixLength(instruction, /*defaults_to_64_bits=*/false) + 1 +
@@ -81,12 +84,22 @@ constexpr int EncodedLength(const Instruction& instruction, uint64_t address) {
     case Opcode::kSysret:
       return 3;
     case Opcode::kIret:
+    case Opcode::kRdmsr:
+    case Opcode::kSysretl:
       return 2;
+    case Opcode::kCld:
+    case Opcode::kCli:
+    case Opcode::kPopf:
+    case Opcode::kPushf:
+    case Opcode::kRet:
+      return 1;
     case Opcode::kCall:
       return 5;
     case Opcode::kJmp:
       return JumpLength(instruction, address, 5);
+    case Opcode::kJe:
     case Opcode::kJne:
+    case Opcode::kJs:
       return JumpLength(instruction, address, 6);
     case Opcode::kPush:
       return StackLength(instruction, instruction.source);
@@ -102,7 +115,9 @@ constexpr int EncodedLength(const Instruction& instruction, uint64_t address) {
              (instruction.source.value == 1 ? 0 : 1);
     case Opcode::kAdd:
     case Opcode::kCmp:
+    case Opcode::kLea:
     case Opcode::kMov:
+    case Opcode::kOr:
     case Opcode::kTest:
     case Opcode::kXor:
       return TwoOperandLength(instruction);

@@ -14,10 +14,7 @@
 //   cpu.syscall_entry = assembly::entry_SYSCALL_64.run;
 #pragma once
 
-#include <cerrno>
-
-#include "entry/assembler.h"
-#include "entry/listing.h"
+#include "entry/calling.h"
 
 namespace kpath {
 
@@ -26,9 +23,6 @@ namespace kpath {
 void RunEntrySyscall64(Cpu& cpu);
 void RunSwapgsRestoreRegsAndReturnToUsermode(Cpu& cpu);
 void RunNativeIret(Cpu& cpu);
-// The C function; see c_function.h. As in the kernel, the linker finds it: in entry/common.cc, or
-// in a test that wants to be called in its place.
-void RunDoSyscall64(Cpu& cpu);
 
 namespace assembly {
 
@@ -50,66 +44,7 @@ inline constexpr CodeSymbol native_iret = {.name = "native_iret",
                                            .recorded_symbol = "common_interrupt",
                                            .recorded_offset = 144};
 
-inline constexpr CodeSymbol do_syscall_64 = {
-    .name = "do_syscall_64", .address = 0xffffffff810017c0, .run = RunDoSyscall64};
-
 // clang-format off
-
-// ---- Macros ----
-
-// Saves the general purpose registers in pt_regs, `saved_rax` as rax. A register whose value is
-// safe on the stack is cleared at once, so that the kernel cannot be made to speculate with a
-// user's value; not so rdi, rsi and rax, which are about to be overwritten or wanted.
-constexpr auto PUSH_AND_CLEAR_REGS(const Operand& saved_rax) {
-  return MakeLines(
-      pushq(rdi),                               // pt_regs::di
-      pushq(rsi),                               // pt_regs::si
-      pushq(rdx),                               // pt_regs::dx
-      xorl(edx, edx),
-      pushq(rcx),                               // pt_regs::cx
-      xorl(ecx, ecx),
-      pushq(saved_rax),                         // pt_regs::ax
-      pushq(r8),                                // pt_regs::r8
-      xorl(r8d, r8d),
-      pushq(r9),                                // pt_regs::r9
-      xorl(r9d, r9d),
-      pushq(r10),                               // pt_regs::r10
-      xorl(r10d, r10d),
-      pushq(r11),                               // pt_regs::r11
-      xorl(r11d, r11d),
-      pushq(rbx),                               // pt_regs::bx
-      xorl(ebx, ebx),
-      pushq(rbp),                               // pt_regs::bp
-      xorl(ebp, ebp),
-      pushq(r12),                               // pt_regs::r12
-      xorl(r12d, r12d),
-      pushq(r13),                               // pt_regs::r13
-      xorl(r13d, r13d),
-      pushq(r14),                               // pt_regs::r14
-      xorl(r14d, r14d),
-      pushq(r15),                               // pt_regs::r15
-      xorl(r15d, r15d));
-}
-
-// Loads all of them but rdi. Before SYSRET r11 and rcx hold the flags and the address to return to:
-// their slots are popped into a register that a later line loads for good.
-constexpr auto POP_REGS_BUT_RDI(const Operand& r11_to, const Operand& rcx_to) {
-  return MakeLines(
-      popq(r15),
-      popq(r14),
-      popq(r13),
-      popq(r12),
-      popq(rbp),
-      popq(rbx),
-      popq(r11_to),
-      popq(r10),
-      popq(r9),
-      popq(r8),
-      popq(rax),
-      popq(rcx_to),
-      popq(rdx),
-      popq(rsi));
-}
 
 // ---- Listings ----
 

@@ -15,10 +15,11 @@ namespace kpath {
 
 // Where an instruction leaves control.
 enum class Flow : uint8_t {
-  kNext,   // at the next instruction
-  kCall,   // at the target, which will come back to the next instruction
-  kJump,   // at the target, for good
-  kLeave,  // outside of kernel code: SYSRET, IRET
+  kNext,    // at the next instruction
+  kCall,    // at the target, which will come back to the next instruction
+  kJump,    // at the target, for good
+  kReturn,  // at the instruction after the call
+  kLeave,   // outside of kernel code: SYSRET, IRET
 };
 
 // ---- Operands ----
@@ -29,7 +30,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EffectiveAddress(const Cpu& cpu,
   return cpu.regs[operand.reg] + static_cast<int64_t>(operand.value);
 }
 
-// T is uint64_t or uint32_t, the operand size.
+// T is uint64_t, uint32_t or (to load only) uint8_t, the operand size.
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T Load(const Cpu& cpu, const Operand& operand) {
   if (operand.kind == Operand::Kind::kRegister) return static_cast<T>(cpu.regs[operand.reg]);
@@ -37,8 +38,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline T Load(const Cpu& cpu, const Operand& operan
     return static_cast<T>(static_cast<int64_t>(operand.value));
   }
   const uint64_t address = EffectiveAddress(cpu, operand);
-  if constexpr (sizeof(T) == 4) return cpu.Read32(address);
-  return cpu.Read64(address);
+  if constexpr (sizeof(T) == 8) return cpu.Read64(address);
+  return static_cast<T>(cpu.Read32(address));
 }
 
 // A 32-bit result clears the upper half of its register.
@@ -79,6 +80,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Compute(Cpu& cpu, const Instruction& in
     } else if constexpr (kOpcode == Opcode::kXor) {
       SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a ^ b));
       Store<T>(cpu, destination, a ^ b);
+    } else if constexpr (kOpcode == Opcode::kOr) {
+      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a | b));
+      Store<T>(cpu, destination, a | b);
     } else if constexpr (kOpcode == Opcode::kTest) {
       SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a & b));
     } else {
@@ -106,6 +110,36 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Move(Cpu& cpu, const Instruction& instr
   Store<T>(cpu, instruction.destination, Load<T>(cpu, instruction.source));
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadAddress(Cpu& cpu, const Instruction& instruction) {
+  const bool of_code = instruction.source.kind == Operand::Kind::kCode;
+  cpu.regs[instruction.destination.reg] =
+      of_code ? instruction.source.code->address : EffectiveAddress(cpu, instruction.source);
+}
+
+// Whether a conditional jump is made.
+template <Opcode kOpcode>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Holds(const Cpu& cpu) {
+  if constexpr (kOpcode == Opcode::kJe) return (cpu.regs.rflags & X86_EFLAGS_ZF) != 0;
+  if constexpr (kOpcode == Opcode::kJne) return (cpu.regs.rflags & X86_EFLAGS_ZF) == 0;
+  if constexpr (kOpcode == Opcode::kJs) return (cpu.regs.rflags & X86_EFLAGS_SF) != 0;
+}
+
+// The instructions without operands that go on at the next one.
+template <Opcode kOpcode>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ExecuteSimple(Cpu& cpu) {
+  if constexpr (kOpcode == Opcode::kSwapgs) cpu.Swapgs();
+  if constexpr (kOpcode == Opcode::kCld) cpu.regs.rflags &= ~X86_EFLAGS_DF;
+  if constexpr (kOpcode == Opcode::kCli) cpu.DisableIrqs();
+  if constexpr (kOpcode == Opcode::kPushf) cpu.Push(cpu.regs.rflags & ~X86_EFLAGS_RF);
+  if constexpr (kOpcode == Opcode::kPopf) cpu.Popf();
+  if constexpr (kOpcode == Opcode::kRdmsr) cpu.Rdmsr();
+}
+
+template <Opcode kOpcode>
+inline constexpr bool kIsSimple =
+    kOpcode == Opcode::kSwapgs || kOpcode == Opcode::kCld || kOpcode == Opcode::kCli ||
+    kOpcode == Opcode::kPushf || kOpcode == Opcode::kPopf || kOpcode == Opcode::kRdmsr;
+
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow JumpTo(Cpu& cpu, const CodeSymbol& target) {
   cpu.regs.rip = target.address;
   return Flow::kJump;
@@ -117,18 +151,27 @@ template <Opcode kOpcode>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow Execute(Cpu& cpu, const Instruction& instruction,
                                                  uint64_t next_rip) {
   cpu.regs.rip = next_rip;
-  if constexpr (kOpcode == Opcode::kSwapgs) {
-    cpu.Swapgs();
+  if constexpr (kIsSimple<kOpcode>) {
+    ExecuteSimple<kOpcode>(cpu);
   } else if constexpr (kOpcode == Opcode::kSysret) {
     cpu.SysretQ();
+    return Flow::kLeave;
+  } else if constexpr (kOpcode == Opcode::kSysretl) {
+    cpu.SysretL();
     return Flow::kLeave;
   } else if constexpr (kOpcode == Opcode::kIret) {
     cpu.IretQ();
     return Flow::kLeave;
   } else if constexpr (kOpcode == Opcode::kJmp) {
     return JumpTo(cpu, *instruction.source.code);
-  } else if constexpr (kOpcode == Opcode::kJne) {
-    if ((cpu.regs.rflags & X86_EFLAGS_ZF) == 0) return JumpTo(cpu, *instruction.source.code);
+  } else if constexpr (kOpcode == Opcode::kJe || kOpcode == Opcode::kJne ||
+                       kOpcode == Opcode::kJs) {
+    if (Holds<kOpcode>(cpu)) return JumpTo(cpu, *instruction.source.code);
+  } else if constexpr (kOpcode == Opcode::kRet) {
+    cpu.regs.rip = cpu.Pop();
+    return Flow::kReturn;
+  } else if constexpr (kOpcode == Opcode::kLea) {
+    LoadAddress(cpu, instruction);
   } else if constexpr (kOpcode == Opcode::kCall) {
     cpu.Push(next_rip);
     cpu.regs.rip = instruction.source.code->address;
@@ -142,6 +185,13 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow Execute(Cpu& cpu, const Instruction& in
     Shift<kOpcode>(cpu, instruction);
   } else if constexpr (kOpcode == Opcode::kMov) {
     instruction.bits == 32 ? Move<uint32_t>(cpu, instruction) : Move<uint64_t>(cpu, instruction);
+  } else if constexpr (kOpcode == Opcode::kTest) {
+    if (instruction.bits == 8) {
+      Compute<kOpcode, uint8_t>(cpu, instruction);
+    } else {
+      instruction.bits == 32 ? Compute<kOpcode, uint32_t>(cpu, instruction)
+                             : Compute<kOpcode, uint64_t>(cpu, instruction);
+    }
   } else {
     instruction.bits == 32 ? Compute<kOpcode, uint32_t>(cpu, instruction)
                            : Compute<kOpcode, uint64_t>(cpu, instruction);

@@ -102,6 +102,71 @@ TEST_F(ExecuteTest, ComputingSetsTheFlagsOfTheRightOperandsAndNoOthers) {
   EXPECT_EQ(cpu_.regs.rflags & ~kArithmeticFlags, others);
 }
 
+TEST_F(ExecuteTest, ATestOfAByteLooksAtNoOther) {
+  cpu_.Write64(page_ + 0x118, 0x30);
+  Do(testb(Imm(3), at(0x18, rsp)));
+  EXPECT_EQ(Arithmetic(), LogicFlags<uint8_t>(0));
+  cpu_.Write64(page_ + 0x118, 0x33);
+  Do(testb(Imm(3), at(0x18, rsp)));
+  EXPECT_EQ(Arithmetic(), LogicFlags<uint8_t>(3));
+}
+
+TEST_F(ExecuteTest, OrStoresAndSetsTheFlags) {
+  cpu_.Write64(page_ + 0x100, 0x1111111100000046);
+  Do(orl(Imm(0x200), at(rsp)));
+  EXPECT_EQ(cpu_.Read64(page_ + 0x100), 0x1111111100000246u);
+  EXPECT_EQ(Arithmetic(), LogicFlags<uint32_t>(0x246));
+}
+
+TEST_F(ExecuteTest, LeaLoadsAddressesAndNoMemory) {
+  Do(leaq(at(8, rsp), rdi));
+  EXPECT_EQ(cpu_.regs[Reg::rdi], page_ + 0x108);
+  Do(leaq(kTarget, rcx));
+  EXPECT_EQ(cpu_.regs[Reg::rcx], kTarget.address);
+}
+
+TEST_F(ExecuteTest, FlagsArePushedAndPopped) {
+  cpu_.regs.rflags = X86_EFLAGS_FIXED | X86_EFLAGS_IF | X86_EFLAGS_CF;
+  Do(pushfq());
+  Do(cli());
+  EXPECT_FALSE(cpu_.irqs_enabled());
+  cpu_.regs.rflags |= X86_EFLAGS_DF;
+  Do(cld());
+  EXPECT_EQ(cpu_.regs.rflags, X86_EFLAGS_FIXED | X86_EFLAGS_CF);
+  Do(popfq());
+  EXPECT_EQ(cpu_.regs.rflags, X86_EFLAGS_FIXED | X86_EFLAGS_IF | X86_EFLAGS_CF);
+}
+
+TEST_F(ExecuteTest, RetGoesToTheAddressOnTheStack) {
+  Do(call(kTarget));
+  EXPECT_EQ(Do(ret()), Flow::kReturn);
+  EXPECT_EQ(cpu_.regs.rip, kNext);
+  EXPECT_EQ(cpu_.regs[Reg::rsp], page_ + 0x100);
+}
+
+TEST_F(ExecuteTest, RdmsrHasTheGsBaseInTwoHalves) {
+  cpu_.regs[Reg::rcx] = MSR_GS_BASE;
+  Do(rdmsr());
+  EXPECT_EQ(cpu_.regs[Reg::rdx] << 32 | cpu_.regs[Reg::rax], cpu_.gs_base);
+}
+
+TEST_F(ExecuteTest, ConditionalJumpsLookAtTheirFlag) {
+  const struct {
+    Instruction instruction;
+    uint64_t flag;
+    bool jumps_if_set;
+  } kJumps[] = {{je(kTarget), X86_EFLAGS_ZF, true},
+                {jne(kTarget), X86_EFLAGS_ZF, false},
+                {js(kTarget), X86_EFLAGS_SF, true}};
+  for (const auto& jump : kJumps) {
+    for (const bool set : {false, true}) {
+      cpu_.regs.rflags = X86_EFLAGS_FIXED | (set ? jump.flag : kArithmeticFlags & ~jump.flag);
+      EXPECT_EQ(Do(jump.instruction), set == jump.jumps_if_set ? Flow::kJump : Flow::kNext);
+      EXPECT_EQ(cpu_.regs.rip, set == jump.jumps_if_set ? kTarget.address : kNext);
+    }
+  }
+}
+
 TEST_F(ExecuteTest, IncAndDecLeaveTheCarryFlag) {
   for (uint64_t carry : {uint64_t{0}, X86_EFLAGS_CF}) {
     cpu_.regs.rflags = X86_EFLAGS_FIXED | carry;

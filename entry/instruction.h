@@ -10,6 +10,8 @@
 
 namespace kpath {
 
+struct CodeBetween;
+
 // A place in the kernel's text that code may go to, with what is there.
 struct CodeSymbol {
   const char* name;  // the Linux name
@@ -21,24 +23,44 @@ struct CodeSymbol {
   // How the recordings name it, where they count from an earlier symbol: common_interrupt+43.
   const char* recorded_symbol = nullptr;
   uint32_t recorded_offset = 0;
+
+  // The code from here on, which ends right before `next` and goes on there.
+  constexpr CodeBetween Before(const CodeSymbol& next) const;
 };
+
+struct CodeBetween {
+  const CodeSymbol* symbol;
+  const CodeSymbol* next;
+};
+constexpr CodeBetween CodeSymbol::Before(const CodeSymbol& next) const { return {this, &next}; }
 
 enum class Opcode : uint8_t {
   kAdd,
   kCall,
+  kCld,
+  kCli,
   kCmp,
   kDec,
   kInc,
   kIret,
+  kJe,
   kJmp,
   kJne,
+  kJs,
+  kLea,
   kMov,
+  kOr,
   kPop,
+  kPopf,
   kPush,
+  kPushf,
+  kRdmsr,
+  kRet,
   kSar,
   kShl,
   kSwapgs,
   kSysret,
+  kSysretl,
   kTest,
   kXor,
 };
@@ -50,7 +72,7 @@ struct Operand {
     kImmediate,  // $0x2b: value
     kMemory,     // 0x58(%rsp): value is the displacement, reg the base
     kPerCpu,     // %gs:rsp_scratch: variable
-    kCode,       // target of a jump or call: code
+    kCode,       // target of a jump or call, what lea takes the address of: code
   };
 
   Kind kind = Kind::kNone;
@@ -67,7 +89,7 @@ struct Operand {
 // only reads it (push, call), in `destination` if it writes it (pop, inc).
 struct Instruction {
   Opcode opcode;
-  uint8_t bits = 64;  // operand size: 32 or 64
+  uint8_t bits = 64;  // operand size: 8, 32 or 64
   Operand source = {};
   Operand destination = {};
 

@@ -19,6 +19,13 @@
 
 namespace kpath {
 
+// What is to be seen of a general register: while 32-bit code runs, the low half of the first
+// eight.
+inline uint64_t VisibleValue(const Registers& regs, Reg reg) {
+  if (regs.cs != __USER32_CS) return regs[reg];
+  return reg >= Reg::r8 ? 0 : static_cast<uint32_t>(regs[reg]);
+}
+
 struct RegisterChange {
   const char* name;  // as the recordings name it: "rsp", "eflags", "cs", "gs_base"
   uint64_t value;    // after the instruction

@@ -3,10 +3,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "entry/instruction_step.h"
+#include "sim/machine/check.h"
 #include "sim/machine/context.h"
 
 namespace kpath {
 namespace {
+
+thread_local constinit const ReplacedListing* replaced_listing = nullptr;
 
 struct NamedRegister {
   const char* name;
@@ -15,7 +18,7 @@ struct NamedRegister {
 
 template <Reg kReg>
 uint64_t Read(const Registers& regs) {
-  return regs[kReg];
+  return VisibleValue(regs, kReg);
 }
 
 // The order of the recordings.
@@ -71,8 +74,9 @@ class Changes {
 // Fills in where the instruction is about to store.
 void DescribeStore(const Cpu& cpu, InstructionStep& step) {
   const Instruction& instruction = *step.instruction;
-  const bool compares = instruction.opcode == Opcode::kCmp || instruction.opcode == Opcode::kTest;
-  if (instruction.opcode == Opcode::kPush || instruction.opcode == Opcode::kCall) {
+  const Opcode opcode = instruction.opcode;
+  const bool compares = opcode == Opcode::kCmp || opcode == Opcode::kTest;
+  if (opcode == Opcode::kPush || opcode == Opcode::kCall || opcode == Opcode::kPushf) {
     step.stored_bytes = 8;
     step.stored_address = cpu.regs[Reg::rsp] - 8;
   } else if (!compares && (instruction.destination.kind == Operand::Kind::kMemory ||
@@ -88,6 +92,22 @@ uint64_t StoredValue(const Cpu& cpu, const InstructionStep& step) {
 }
 
 }  // namespace
+
+ReplacedListing::ReplacedListing(const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                                 const CodeSymbol* next)
+    : symbol_(symbol), lines_(lines), next_(next) {
+  KPATH_CHECK(replaced_listing == nullptr, "one ReplacedListing at a time");
+  replaced_listing = this;
+}
+
+ReplacedListing::~ReplacedListing() { replaced_listing = nullptr; }
+
+void GoTo(const CodeSymbol& symbol, Cpu& cpu) {
+  const ReplacedListing* replaced = replaced_listing;
+  if (replaced == nullptr || &replaced->symbol_ != &symbol) [[likely]]
+    return symbol.run(cpu);
+  RunInterpreted(cpu, symbol, replaced->lines_, replaced->next_);
+}
 
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
                     const Instruction& instruction, uint64_t next_rip) {
@@ -109,9 +129,9 @@ Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
 
 bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip) {
   if (flow == Flow::kNext) return true;
-  if (flow == Flow::kLeave) return false;
+  if (flow == Flow::kLeave || flow == Flow::kReturn) return false;
   const CodeSymbol& target = *instruction.source.code;
-  target.run(*cpu);
+  GoTo(target, *cpu);
   if (flow == Flow::kJump) return false;
   cpu = current_context->cpu;
   if (cpu->regs.rip != next_rip) {
@@ -122,7 +142,8 @@ bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_
   return true;
 }
 
-void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines) {
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                    const CodeSymbol* next_symbol) {
   Cpu* at = &cpu;
   uint64_t address = symbol.address;
   for (const Instruction& line : lines) {
@@ -132,6 +153,7 @@ void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruc
     if (!Follow(at, flow, line, next)) return;
     address = next;
   }
+  if (next_symbol != nullptr) return GoTo(*next_symbol, *at);
   at->machine().Panic(absl::StrCat("BUG: ", symbol.name, " runs on behind its last instruction"));
 }
 

@@ -7,10 +7,14 @@
 //   RunCompiled<native_iret_listing>(cpu);                        // unrolled at compile time
 //   RunInterpreted(cpu, native_iret, native_iret_listing.lines);  // from data, same results
 //
-// A listing is entered at its first line only and left by a jump, SYSRET or IRET; where the
-// kernel's code has a label in the middle that is jumped to, a listing of its own begins. The code
-// behind a jump's target runs inside of the jump: when it returns, the Cpu is in user mode (or
-// where the target's code left it).
+// A listing is entered at its first line only and left by a jump, RET, SYSRET or IRET, or by going
+// on with the listing behind it; where the kernel's code has a label in the middle that is jumped
+// to, a listing of its own begins:
+//
+//   MakeListing(ret_from_intr.Before(retint_user), cli(), ...);
+//
+// The code behind a jump's target runs inside of the jump: when it returns, the Cpu is in user mode
+// (or where the target's code left it).
 //
 // Each line is an instruction probe: it counts one position, and listeners get an InstructionStep
 // (instruction_step.h) after the line was carried out and before the code that it calls or jumps
@@ -36,6 +40,7 @@ template <size_t N>
 struct Listing {
   const CodeSymbol* symbol;
   std::array<Instruction, N> lines;
+  const CodeSymbol* next = nullptr;  // what stands behind the last line, if that is run on to
 
   // Where line `index` stands; of N, where the listing ends.
   constexpr uint64_t AddressOf(size_t index) const {
@@ -67,7 +72,7 @@ constexpr Instruction* CopyLines(const Lines<N>& lines, Instruction* to) {
   return to;
 }
 
-// Each part is an Instruction or Lines. `symbol` is what stands before the first line.
+// Each part is an Instruction or Lines. The symbol is what stands before the first line.
 template <typename... Parts>
 constexpr auto MakeLines(const Parts&... parts) {
   Lines<(CountLines(Parts{}) + ...)> lines = {};
@@ -80,7 +85,33 @@ constexpr auto MakeListing(const CodeSymbol& symbol, const Parts&... parts) {
   return Listing<(CountLines(Parts{}) + ...)>{&symbol, MakeLines(parts...)};
 }
 
+template <typename... Parts>
+constexpr auto MakeListing(const CodeBetween& place, const Parts&... parts) {
+  return Listing<(CountLines(Parts{}) + ...)>{place.symbol, MakeLines(parts...), place.next};
+}
+
 // ---- Running listings ----
+
+// For tests: other lines in the place of those at a symbol, when that is jumped to, called, or run
+// on to. One at a time, while it lives, in this thread.
+class ReplacedListing {
+ public:
+  // Both must outlive this.
+  ReplacedListing(const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                  const CodeSymbol* next);
+  ~ReplacedListing();
+  ReplacedListing(const ReplacedListing&) = delete;
+  ReplacedListing& operator=(const ReplacedListing&) = delete;
+
+ private:
+  friend void GoTo(const CodeSymbol& symbol, Cpu& cpu);
+  const CodeSymbol& symbol_;
+  const absl::Span<const Instruction> lines_;
+  const CodeSymbol* next_;
+};
+
+// Runs what stands at the symbol. The Cpu is there, or about to go there.
+void GoTo(const CodeSymbol& symbol, Cpu& cpu);
 
 // Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
@@ -116,19 +147,27 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunLines(Cpu*& cpu) {
 }
 
 constexpr bool LeavesForGood(Opcode opcode) {
-  return opcode == Opcode::kJmp || opcode == Opcode::kSysret || opcode == Opcode::kIret;
+  return opcode == Opcode::kJmp || opcode == Opcode::kRet || opcode == Opcode::kSysret ||
+         opcode == Opcode::kSysretl || opcode == Opcode::kIret;
 }
 
 template <const auto& kListing>
 void RunCompiled(Cpu& cpu) {
-  static_assert(LeavesForGood(kListing.lines.back().opcode), "it would run on behind its end");
   Cpu* at = &cpu;
-  RunLines<kListing, 0, kListing.lines.size()>(at);
+  if constexpr (kListing.next == nullptr) {
+    static_assert(LeavesForGood(kListing.lines.back().opcode), "it would run on behind its end");
+    RunLines<kListing, 0, kListing.lines.size()>(at);
+  } else {
+    static_assert(kListing.next->address == kListing.AddressOf(kListing.lines.size()),
+                  "what is run on to stands elsewhere");
+    if (RunLines<kListing, 0, kListing.lines.size()>(at)) GoTo(*kListing.next, *at);
+  }
 }
 
 // Runs lines that are only known at run time, placed at `symbol`: changed copies of listings, in
-// tests. What they jump to or call runs as it always does. Reaching the end of the lines stops the
-// machine.
-void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines);
+// tests. What they jump to or call runs as it always does. Reaching the end of the lines goes to
+// `next`; if that is null, it stops the machine.
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                    const CodeSymbol* next = nullptr);
 
 }  // namespace kpath

@@ -3,12 +3,13 @@
 // Shows that steps_test.cc can fail: every listing is changed in every small way (a line dropped,
 // doubled, swapped with its neighbour, given another operand, width or opcode), and the comparison
 // with the recording has to find each change.
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "entry/disassemble.h"
-#include "entry/entry_64.h"
+#include "entry/recorded_listings.h"
 #include "entry/recorded_run.h"
 #include "entry/reference_file.h"
 #include "gtest/gtest.h"
@@ -27,9 +28,13 @@ constexpr const PerCpuSymbol* kVariables[] = {
     &kPerCpuSp0,         &kPerCpuTopOfStack,  &kPerCpuRspScratch, &kPerCpuIrqCount,
     &kPerCpuIrqStackPtr, &kPerCpuIrqStackTop, &kPerCpuCurrentTask};
 
-constexpr const CodeSymbol* kSymbols[] = {&assembly::entry_SYSCALL_64,
-                                          &assembly::swapgs_restore_regs_and_return_to_usermode,
-                                          &assembly::native_iret, &assembly::do_syscall_64};
+constexpr const CodeSymbol* kSymbols[] = {
+    &assembly::entry_SYSCALL_64,  &assembly::swapgs_restore_regs_and_return_to_usermode,
+    &assembly::native_iret,       &assembly::do_syscall_64,
+    &assembly::interrupt_entry,   &assembly::irq_stack_push_old_rsp,
+    &assembly::retint_kernel,     &assembly::error_entry,
+    &assembly::error_kernelspace, &assembly::do_IRQ,
+    &assembly::syscall_32_done,   &assembly::sysret32_from_system_call};
 
 // All operands that can stand in the place of this one.
 std::vector<Operand> OtherOperands(const Operand& operand) {
@@ -63,10 +68,12 @@ std::vector<Operand> OtherOperands(const Operand& operand) {
 // Opcodes that take the same operands.
 std::vector<Opcode> OtherOpcodes(Opcode opcode) {
   static const std::vector<std::vector<Opcode>> kFamilies = {
-      {Opcode::kMov, Opcode::kAdd, Opcode::kXor, Opcode::kCmp, Opcode::kTest},
+      {Opcode::kMov, Opcode::kAdd, Opcode::kXor, Opcode::kOr, Opcode::kCmp, Opcode::kTest},
       {Opcode::kShl, Opcode::kSar},
-      {Opcode::kJmp, Opcode::kJne, Opcode::kCall},
-      {Opcode::kSwapgs, Opcode::kSysret, Opcode::kIret}};
+      {Opcode::kInc, Opcode::kDec},
+      {Opcode::kJmp, Opcode::kJe, Opcode::kJne, Opcode::kJs, Opcode::kCall},
+      {Opcode::kSwapgs, Opcode::kSysret, Opcode::kSysretl, Opcode::kIret, Opcode::kRet,
+       Opcode::kCld, Opcode::kCli, Opcode::kPushf, Opcode::kPopf}};
   for (std::vector<Opcode> family : kFamilies) {
     if (std::erase(family, opcode) > 0) return family;
   }
@@ -145,41 +152,44 @@ class Mutants {
   std::vector<Mutant> mutants_;
 };
 
-// Returns how many mutants there were. Each has to differ from the recording.
-size_t KillAll(const std::string& recording_name, const std::string& first_location,
-               const CodeSymbol& symbol, absl::Span<const Instruction> listing) {
-  const RecordedSteps recording = ReadReferenceSteps(recording_name);
-  const Mutants mutants(listing);
+class Mutation : public testing::TestWithParam<RecordedListing> {};
+
+TEST_P(Mutation, EveryChangeIsFound) {
+  const RecordedSteps recording = ReadReferenceSteps(GetParam().recording);
+  const Mutants mutants(GetParam().listing.lines);
+  EXPECT_GT(mutants.all().size(), 0u);
   for (const Mutant& mutant : mutants.all()) {
-    RecordedRun run(recording, first_location);
-    EXPECT_NE(run.Compare(symbol, mutant.code), "") << mutant.what << ": not found";
+    ListingView changed = GetParam().listing;
+    changed.lines = mutant.code;
+    RecordedRun run(recording, *GetParam().start);
+    EXPECT_NE(run.Compare(changed), "") << mutant.what << ": not found";
   }
-  return mutants.all().size();
 }
+
+std::string TestName(const testing::TestParamInfo<RecordedListing>& info) {
+  std::string name = info.param.recording + "_at_" + info.param.listing.symbol->name;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Mutation, testing::ValuesIn(AllRecordedListings()), TestName);
 
 // The numbers are there to be noticed when they shrink.
-TEST(Mutation, EveryChangeOfEntrySyscall64IsFound) {
-  EXPECT_EQ(KillAll("entry_SYSCALL_64", "entry_SYSCALL_64", assembly::entry_SYSCALL_64,
-                    assembly::entry_SYSCALL_64_listing.lines),
-            1764u);
+TEST(MutationTest, HowManyChangesThereAre) {
+  size_t count = 0;
+  for (const RecordedListing& recorded : AllRecordedListings()) {
+    count += Mutants(recorded.listing.lines).all().size();
+  }
+  EXPECT_EQ(count, 10315u);
 }
 
-TEST(Mutation, EveryChangeOfTheIretPathIsFound) {
-  EXPECT_EQ(KillAll("common_interrupt", "common_interrupt+43",
-                    assembly::swapgs_restore_regs_and_return_to_usermode,
-                    assembly::swapgs_restore_regs_and_return_to_usermode_listing.lines),
-            480u);
-  EXPECT_EQ(KillAll("common_interrupt", "common_interrupt+144", assembly::native_iret,
-                    assembly::native_iret_listing.lines),
-            4u);
-}
-
-TEST(Mutation, EachKindOfChangeIsMade) {
-  using namespace assembly;
+TEST(MutationTest, EachKindOfChangeIsMade) {
+  using namespace assembly;  // NOLINT: the words of assembler.h
   const Code code = {pushq(rax), pushq(rax), xorl(edx, edx), jne(native_iret)};
   const Mutants mutants(code);
   // Dropping or doubling either push gives different arrays only by position; swapping them, none.
-  EXPECT_EQ(mutants.all().size(), 4u * 2 + 2 + 15 + 15 + (15 + 15) + 1 + 4 + 3 + 2);
+  const size_t other_symbols = std::size(kSymbols) - 1;
+  EXPECT_EQ(mutants.all().size(), 4u * 2 + 2 + 15 + 15 + (15 + 15) + 1 + 5 + other_symbols + 4);
 }
 
 }  // namespace

@@ -5,42 +5,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "entry/c_function.h"
-#include "entry/listing.h"
+#include "entry/c_symbols.h"
 #include "entry/step_text.h"
-#include "entry/stub_do_syscall_64.h"
+#include "entry/stub_c_code.h"
+#include "entry/sync_regs.h"
 #include "sim/machine/check.h"
 
 namespace kpath {
 namespace {
 
-// The recorded machine's CPU 0.
-constexpr uint64_t kPerCpuBase = 0xffff88801f200000;
+// The recorded machine's CPU.
 constexpr uint64_t kTaskStackTop = 0xffff888000108000;
 constexpr uint64_t kEntryStackTop = 0xfffffe0000002200;
-
-constexpr const char* kGeneralRegisters[] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-                                             "rsi", "rdi", "r8",  "r9",  "r10", "r11",
-                                             "r12", "r13", "r14", "r15"};
-// The order of struct pt_regs.
-constexpr const char* kPtRegsFields[] = {"r15", "r14",     "r13", "r12", "bp",    "bx", "r11",
-                                         "r10", "r9",      "r8",  "ax",  "cx",    "dx", "si",
-                                         "di",  "orig_ax", "ip",  "cs",  "flags", "sp", "ss"};
-static_assert(std::size(kPtRegsFields) * 8 == sizeof(pt_regs));
-
-void SetValue(RegisterValues& values, absl::string_view name, uint64_t value) {
-  for (auto& [known, old] : values) {
-    if (known != name) continue;
-    old = value;
-    return;
-  }
-  values.emplace_back(std::string(name), value);
-}
 
 RegisterValues Read(const Cpu& cpu) {
   RegisterValues values;
   for (size_t i = 0; i < std::size(kGeneralRegisters); ++i) {
-    values.emplace_back(kGeneralRegisters[i], cpu.regs.general[i]);
+    values.emplace_back(kGeneralRegisters[i], VisibleValue(cpu.regs, static_cast<Reg>(i)));
   }
   values.emplace_back("rip", cpu.regs.rip);
   values.emplace_back("eflags", cpu.regs.rflags);
@@ -48,12 +29,6 @@ RegisterValues Read(const Cpu& cpu) {
   values.emplace_back("ss", cpu.regs.ss);
   values.emplace_back("gs_base", cpu.gs_base);
   return values;
-}
-
-uint64_t WordAt(const pt_regs* regs, size_t index) {
-  uint64_t word;
-  std::memcpy(&word, reinterpret_cast<const uint8_t*>(regs) + index * 8, sizeof(word));
-  return word;
 }
 
 std::string RecordedText(const RecordedStep& step) {
@@ -71,30 +46,23 @@ std::string ModelText(const InstructionStep& step) {
                       changes.empty() ? "" : " ", changes);
 }
 
-// The result that the recorded C code left in regs->ax: what the way out pops.
-uint64_t RecordedResult(const RecordedSteps& recording, const RecordedCall& call) {
-  uint64_t result = FindRegister(call.pt_regs, "ax");
+// Where the recorded kernel has the variables of its CPU: what the first SWAPGS loads.
+uint64_t PerCpuBase(const RecordedSteps& recording) {
   for (const RecordedStep& step : recording.steps) {
-    if (step.text == "pop    %rax") result = FindRegister(step.changes, "rax", result);
+    const uint64_t base = FindRegister(step.changes, "gs_base");
+    if (base != 0) return base;
   }
-  return result;
+  KPATH_CHECK(false, "a recording without SWAPGS");
+  return 0;
 }
 
 }  // namespace
 
-RecordedRun::RecordedRun(const RecordedSteps& recording, absl::string_view first_location)
-    : recording_(recording),
-      cpu_(machine_.cpu(0)),
-      first_step_(recording.FindStep(first_location)),
-      next_step_(first_step_) {
-  KPATH_CHECK(first_step_ < recording.steps.size(), first_location);
-  for (const RecordedCall& call : recording.calls) {
-    if (call.pt_regs_address != 0) call_ = &call;
-  }
-  KPATH_CHECK(call_ != nullptr, "a recording without pt_regs");
+RecordedRun::RecordedRun(const RecordedSteps& recording, const CodeSymbol& start)
+    : recording_(recording), states_(recording), start_(start), cpu_(machine_.cpu(0)) {
   MapPages();
   WritePerCpuVariables();
-  if (first_step_ >= call_->steps_before) WritePtRegs();
+  WriteHardwareFrame();
   for (Page& page : pages_) page.expected.assign(page.bytes, page.bytes + kPageSize);
   machine_.AddListener(this);
 }
@@ -102,9 +70,11 @@ RecordedRun::RecordedRun(const RecordedSteps& recording, absl::string_view first
 // ---- The recorded machine ----
 
 void RecordedRun::MapPages() {
+  const uint64_t per_cpu = PerCpuBase(recording_);
   for (uint64_t address :
-       {kPerCpuBase + (kPerCpuSp0.offset & kPageMask),
-        kPerCpuBase + (kPerCpuRspScratch.offset & kPageMask), kTaskStackTop - kPageSize}) {
+       {per_cpu + (kPerCpuIrqStackTop.offset & kPageMask),
+        per_cpu + (kPerCpuSp0.offset & kPageMask), per_cpu + (kPerCpuRspScratch.offset & kPageMask),
+        kTaskStackTop - kPageSize}) {
     const uint64_t pfn = machine_.memory.AllocatePages(0);
     machine_.memory.MapKernel(address, pfn);
     pages_.push_back({address, machine_.memory.PageBytes(pfn), {}});
@@ -115,29 +85,25 @@ void RecordedRun::MapPages() {
 }
 
 void RecordedRun::WritePerCpuVariables() {
-  cpu_.Write64(kPerCpuBase + kPerCpuSp0.offset, kEntryStackTop);
-  cpu_.Write64(kPerCpuBase + kPerCpuTopOfStack.offset, kTaskStackTop);
+  const uint64_t per_cpu = PerCpuBase(recording_);
+  cpu_.Write64(per_cpu + kPerCpuSp0.offset, kEntryStackTop);
+  cpu_.Write64(per_cpu + kPerCpuTopOfStack.offset, kTaskStackTop);
+  cpu_.Write32(per_cpu + kPerCpuIrqCount.offset, static_cast<uint32_t>(-1));
+  cpu_.Write64(per_cpu + kPerCpuIrqStackPtr.offset, per_cpu + kPerCpuIrqStackTop.offset + 8);
   cpu_.star = uint64_t{__USER32_CS} << 48 | uint64_t{__KERNEL_CS} << 32;
 }
 
-// What the recorded steps before `step` left. A call that was run through left its caller's
-// registers as C code may leave them.
-RegisterValues RecordedRun::RegistersBefore(size_t step) const {
-  RegisterValues values = recording_.before;
-  auto call = recording_.calls.begin();
-  for (size_t i = 0; i < step; ++i) {
-    for (const auto& [name, value] : recording_.steps[i].changes) SetValue(values, name, value);
-    if (call == recording_.calls.end() || call->steps_before != i + 1) continue;
-    // A step inside the called function, if one is recorded, shows the state after it.
-    const bool returned = recording_.steps[i].location == call->function;
-    if (!returned) SetValue(values, "rsp", FindRegister(values, "rsp") + 8);
-    for (Reg reg : {Reg::rcx, Reg::rdx, Reg::rsi, Reg::rdi, Reg::r8, Reg::r9, Reg::r10, Reg::r11}) {
-      SetValue(values, kGeneralRegisters[static_cast<int>(reg)], ClobberedValue(reg));
-    }
-    if (!returned) SetValue(values, "rax", ClobberedValue(Reg::rax));
-    ++call;
+// What the CPU had pushed on the entry stack before the first step, and the number that an
+// interrupt's stub had pushed behind it.
+void RecordedRun::WriteHardwareFrame() {
+  const uint64_t rsp = FindRegister(recording_.before, "rsp");
+  const RegisterValues& regs = states_.pt_regs_call().pt_regs;
+  uint64_t address = kEntryStackTop;
+  if (rsp >= kEntryStackTop || rsp < kEntryStackTop - 6 * 8) return;
+  for (const char* field : {"ss", "sp", "flags", "cs", "ip"}) {
+    cpu_.Write64(address -= 8, FindRegister(regs, field));
   }
-  return values;
+  if (rsp < address) cpu_.Write64(rsp, FindRegister(regs, "orig_ax") + 0x80);
 }
 
 void RecordedRun::SetRegisters(const RegisterValues& values) {
@@ -149,37 +115,35 @@ void RecordedRun::SetRegisters(const RegisterValues& values) {
   cpu_.regs.cs = static_cast<uint16_t>(FindRegister(values, "cs"));
   cpu_.regs.ss = static_cast<uint16_t>(FindRegister(values, "ss"));
   cpu_.gs_base = FindRegister(values, "gs_base");
-  cpu_.kernel_gs_base = cpu_.gs_base == kPerCpuBase ? 0 : kPerCpuBase;
+  cpu_.kernel_gs_base = PerCpuBase(recording_);
 }
 
-// The registers on the stack, for a run that begins after they were saved.
-void RecordedRun::WritePtRegs() {
-  uint64_t address = call_->pt_regs_address;
-  for (const char* field : kPtRegsFields) {
-    cpu_.Write64(address, FindRegister(call_->pt_regs, field));
-    address += 8;
+// What C code may change.
+void RecordedRun::LeaveRegisters(const RegisterValues& values) {
+  for (Reg reg :
+       {Reg::rax, Reg::rcx, Reg::rdx, Reg::rsi, Reg::rdi, Reg::r8, Reg::r9, Reg::r10, Reg::r11}) {
+    cpu_.regs[reg] = FindRegister(values, kGeneralRegisters[static_cast<int>(reg)]);
   }
-  PtRegsAt(cpu_, call_->pt_regs_address)->ax = RecordedResult(recording_, *call_);
+  cpu_.regs.rflags = FindRegister(values, "eflags");
+  cpu_.regs.ss = static_cast<uint16_t>(FindRegister(values, "ss"));
 }
 
 // ---- Running ----
 
-std::string RecordedRun::Compare(const CodeSymbol& symbol, absl::Span<const Instruction> lines) {
-  return Run(symbol, lines.size(), [&](Cpu& cpu) { RunInterpreted(cpu, symbol, lines); });
+std::string RecordedRun::Compare(const ListingView& listing) {
+  ReplacedListing replaced(*listing.symbol, listing.lines, listing.next);
+  return Run(listing);
 }
 
-std::string RecordedRun::CompareCompiled(const CodeSymbol& symbol, size_t line_count) {
-  return Run(symbol, line_count, symbol.run);
-}
+std::string RecordedRun::CompareCompiled(const ListingView& listing) { return Run(listing); }
 
-std::string RecordedRun::Run(const CodeSymbol& symbol, size_t line_count,
-                             absl::FunctionRef<void(Cpu&)> code) {
-  symbol_ = &symbol;
-  StubDoSyscall64 stub([this](unsigned long nr, pt_regs* regs) { OnCall(nr, regs); });
+std::string RecordedRun::Run(const ListingView& listing) {
+  symbol_ = listing.symbol;
+  StubCCode stub([this](const CodeSymbol& function, Cpu& cpu) { OnCall(function, cpu); });
   bool done = false;
   Context context(machine_, [&] {
-    SetRegisters(RegistersBefore(first_step_));
-    code(cpu_);
+    SetRegisters(recording_.before);
+    GoTo(start_, cpu_);
     done = true;
     while (true) cpu_.Halt();
   });
@@ -187,7 +151,7 @@ std::string RecordedRun::Run(const CodeSymbol& symbol, size_t line_count,
   machine_.Run();
   if (!machine_.report().empty()) Differ(machine_.report());
   if (difference_.empty() && !done) Differ("the code never came to its end");
-  if (difference_.empty()) CheckEnd(symbol, line_count);
+  if (difference_.empty()) CheckEnd(listing);
   return difference_;
 }
 
@@ -213,15 +177,66 @@ void RecordedRun::CheckStep(const InstructionStep& step) {
   ++next_step_;
 }
 
-void RecordedRun::OnCall(unsigned long nr, pt_regs* regs) {
-  CheckWord("rdi", FindRegister(call_->arguments, "rdi"), nr);
-  CheckWord("pt_regs", call_->pt_regs_address, cpu_.regs[Reg::rsi]);
-  for (size_t i = 0; i < std::size(kPtRegsFields); ++i) {
-    CheckWord(absl::StrCat("pt_regs::", kPtRegsFields[i]),
-              FindRegister(call_->pt_regs, kPtRegsFields[i]), WordAt(regs, i));
+// ---- C code ----
+
+const RecordedCall* RecordedRun::FindCall(const CodeSymbol& function) const {
+  for (const RecordedCall& call : recording_.calls) {
+    const bool shown = next_step_ < recording_.steps.size() &&
+                       recording_.steps[next_step_].location == call.function;
+    if (call.function == function.name && call.steps_before == next_step_ + (shown ? 1 : 0)) {
+      return &call;
+    }
   }
-  regs->ax = RecordedResult(recording_, *call_);
-  ExpectStore(call_->pt_regs_address + offsetof(pt_regs, ax), regs->ax, 8);
+  return nullptr;
+}
+
+void RecordedRun::OnCall(const CodeSymbol& function, Cpu& cpu) {
+  const RecordedCall* call = FindCall(function);
+  if (call == nullptr) {
+    Differ(absl::StrCat("the model calls ", function.name));
+  } else {
+    for (size_t i = 0; i < std::size(kGeneralRegisters); ++i) {
+      const uint64_t value = cpu.regs.general[i];
+      CheckWord(kGeneralRegisters[i], FindRegister(call->arguments, kGeneralRegisters[i], value),
+                value);
+    }
+    if (call->pt_regs_address != 0) CheckPtRegs(*call);
+    if (difference_.empty() && call == &states_.pt_regs_call()) LeavePtRegs(*call);
+    if (difference_.empty() && &function == &assembly::sync_regs) SyncRegs();
+    next_step_ = call->steps_before;
+    const RegisterValues& after = states_.Before(next_step_);
+    LeaveRegisters(after);
+    CheckWord("rsp", FindRegister(after, "rsp"), cpu.regs[Reg::rsp] + 8);
+  }
+  if (!difference_.empty()) {
+    machine_.RequestStop();
+    return;
+  }
+  cpu.regs.rip = cpu.Pop();
+}
+
+void RecordedRun::CheckPtRegs(const RecordedCall& call) {
+  for (size_t i = 0; difference_.empty() && i < std::size(kPtRegsFields); ++i) {
+    CheckWord(absl::StrCat("pt_regs::", kPtRegsFields[i]),
+              FindRegister(call.pt_regs, kPtRegsFields[i]),
+              cpu_.Read64(call.pt_regs_address + 8 * i));
+  }
+}
+
+void RecordedRun::LeavePtRegs(const RecordedCall& call) {
+  for (size_t i = 0; i < std::size(kPtRegsFields); ++i) {
+    const uint64_t address = call.pt_regs_address + 8 * i;
+    cpu_.Write64(address, FindRegister(states_.pt_regs_left(), kPtRegsFields[i]));
+    ExpectStore(address, cpu_.Read64(address), 8);
+  }
+}
+
+// The real one; what it returns is recorded, what it stores is the copy.
+void RecordedRun::SyncRegs() {
+  const uint64_t from = cpu_.regs[Reg::rdi];
+  const uint64_t to = sync_regs(from);
+  CheckWord("rax", FindRegister(states_.Before(next_step_ + 1), "rax"), to);
+  for (size_t i = 0; i < sizeof(pt_regs); i += 8) ExpectStore(to + i, cpu_.Read64(from + i), 8);
 }
 
 void RecordedRun::CheckWord(absl::string_view name, uint64_t recorded, uint64_t value) {
@@ -232,16 +247,17 @@ void RecordedRun::CheckWord(absl::string_view name, uint64_t recorded, uint64_t 
 
 // ---- The end ----
 
-void RecordedRun::CheckEnd(const CodeSymbol& symbol, size_t line_count) {
+void RecordedRun::CheckEnd(const ListingView& listing) {
   if (next_step_ < recording_.steps.size()) {
     return Differ(
         absl::StrCat("the model has ended, recorded ", RecordedText(recording_.steps[next_step_])));
   }
-  if (lines_seen_ != line_count) {
-    return Differ(absl::StrCat(symbol.name, " has ", line_count, " lines, ", lines_seen_, " ran"));
+  if (lines_seen_ != listing.lines.size()) {
+    return Differ(absl::StrCat(listing.symbol->name, " has ", listing.lines.size(), " lines, ",
+                               lines_seen_, " ran"));
   }
-  RegisterValues expected = RegistersBefore(recording_.steps.size());
-  SetValue(expected, "rip", FindRegister(call_->pt_regs, "ip"));
+  RegisterValues expected = states_.Before(recording_.steps.size());
+  SetValue(expected, "rip", FindRegister(states_.pt_regs_left(), "ip"));
   for (const auto& [name, value] : Read(cpu_)) {
     if (value == FindRegister(expected, name)) continue;
     return Differ(absl::StrCat("recorded ", name, "=", absl::Hex(FindRegister(expected, name)),

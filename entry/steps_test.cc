@@ -2,7 +2,10 @@
 //
 // The listings against the recordings of a real kernel, step by step. What is compared:
 // recorded_run.h. That the comparison finds every mistake is shown in mutation_test.cc.
-#include "entry/entry_64.h"
+#include <algorithm>
+#include <string>
+
+#include "entry/recorded_listings.h"
 #include "entry/recorded_run.h"
 #include "entry/reference_file.h"
 #include "gtest/gtest.h"
@@ -12,60 +15,43 @@ namespace {
 
 using assembly::entry_SYSCALL_64;
 using assembly::entry_SYSCALL_64_listing;
-using assembly::swapgs_restore_regs_and_return_to_usermode;
-using assembly::swapgs_restore_regs_and_return_to_usermode_listing;
 
-// Its first step in the recordings.
-constexpr char kIretPath[] = "common_interrupt+43";
+class Steps : public testing::TestWithParam<RecordedListing> {};
 
-TEST(Steps, EntrySyscall64AgreesInterpreted) {
-  const RecordedSteps recording = ReadReferenceSteps("entry_SYSCALL_64");
-  RecordedRun run(recording, "entry_SYSCALL_64");
-  EXPECT_EQ(run.Compare(entry_SYSCALL_64, entry_SYSCALL_64_listing.lines), "");
+TEST_P(Steps, AgreeInterpreted) {
+  const RecordedSteps recording = ReadReferenceSteps(GetParam().recording);
+  RecordedRun run(recording, *GetParam().start);
+  EXPECT_EQ(run.Compare(GetParam().listing), "");
 }
 
-TEST(Steps, EntrySyscall64AgreesCompiled) {
-  const RecordedSteps recording = ReadReferenceSteps("entry_SYSCALL_64");
-  RecordedRun run(recording, "entry_SYSCALL_64");
-  EXPECT_EQ(run.CompareCompiled(entry_SYSCALL_64, entry_SYSCALL_64_listing.lines.size()), "");
+TEST_P(Steps, AgreeCompiled) {
+  const RecordedSteps recording = ReadReferenceSteps(GetParam().recording);
+  RecordedRun run(recording, *GetParam().start);
+  EXPECT_EQ(run.CompareCompiled(GetParam().listing), "");
 }
 
-TEST(Steps, IretPathAgreesInterpreted) {
-  for (const char* name : {"common_interrupt", "entry_INT80_compat"}) {
-    const RecordedSteps recording = ReadReferenceSteps(name);
-    RecordedRun run(recording, kIretPath);
-    EXPECT_EQ(run.Compare(swapgs_restore_regs_and_return_to_usermode,
-                          swapgs_restore_regs_and_return_to_usermode_listing.lines),
-              "")
-        << name;
-  }
+std::string TestName(const testing::TestParamInfo<RecordedListing>& info) {
+  std::string name = info.param.recording + "_at_" + info.param.listing.symbol->name;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
 }
 
-TEST(Steps, IretPathAgreesCompiled) {
-  for (const char* name : {"common_interrupt", "entry_INT80_compat"}) {
-    const RecordedSteps recording = ReadReferenceSteps(name);
-    RecordedRun run(recording, kIretPath);
-    EXPECT_EQ(run.CompareCompiled(swapgs_restore_regs_and_return_to_usermode,
-                                  swapgs_restore_regs_and_return_to_usermode_listing.lines.size()),
-              "")
-        << name;
-  }
-}
+INSTANTIATE_TEST_SUITE_P(All, Steps, testing::ValuesIn(AllRecordedListings()), TestName);
 
-TEST(Steps, ADifferenceIsToldWithItsLine) {
+TEST(StepsTest, ADifferenceIsToldWithItsLine) {
   RecordedSteps recording = ReadReferenceSteps("entry_SYSCALL_64");
   recording.steps[12].changes[1].second = 0x42;
-  RecordedRun run(recording, "entry_SYSCALL_64");
-  EXPECT_EQ(run.Compare(entry_SYSCALL_64, entry_SYSCALL_64_listing.lines),
+  RecordedRun run(recording, entry_SYSCALL_64);
+  EXPECT_EQ(run.Compare(ListingView(entry_SYSCALL_64_listing)),
             "line 17: recorded entry_SYSCALL_64+40 | xor    %edx,%edx | rdx=0 eflags=42, the model "
             "has entry_SYSCALL_64+40 | xor    %edx,%edx | rdx=0 eflags=46");
 }
 
-TEST(Steps, DifferencesThatNoStepShowsAreFound) {
+TEST(StepsTest, DifferencesThatNoStepShowsAreFound) {
   const RecordedSteps original = ReadReferenceSteps("entry_SYSCALL_64");
   const auto compare = [](const RecordedSteps& recording) {
-    RecordedRun run(recording, "entry_SYSCALL_64");
-    return run.Compare(entry_SYSCALL_64, entry_SYSCALL_64_listing.lines);
+    RecordedRun run(recording, entry_SYSCALL_64);
+    return run.Compare(ListingView(entry_SYSCALL_64_listing));
   };
   {
     RecordedSteps recording = original;

@@ -18,6 +18,7 @@
 #include "entry/boot.h"
 #include "fs_aio/kioctx.h"
 #include "fs_aio/reqs_available.h"
+#include "fs_aio/slot_watch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/kernel/sched.h"
@@ -81,6 +82,7 @@ class AioProgram {
   void ExpectSlotsBalance(unsigned in_flight = 0) const {
     const SlotCensus slots = CountSlots(Kioctx());
     EXPECT_EQ(slots.in_flight, in_flight);
+    EXPECT_EQ(LiveRequests(Kioctx()), static_cast<int>(in_flight));
     EXPECT_EQ(slots.global + slots.per_cpu + slots.in_flight + slots.completed,
               Kioctx()->nr_events - 1);
   }
@@ -98,10 +100,13 @@ class AioProgram {
 };
 
 // Runs `body` as a program on a machine with `options` and expects that the kernel finds nothing to
-// complain about: no report, no leak, nobody who waits for ever.
+// complain about: no report, no leak, nobody who waits for ever; and that the slots of its contexts
+// add up after each step (slot_watch.h).
 inline void RunAio(const SystemOptions& options, const std::function<void(AioProgram&)>& body) {
   bool ran_to_the_end = false;
   System system(options);
+  SlotWatch watch;
+  system.machine().AddListener(&watch);
   system.Start("aio", [&] {
     {
       AioProgram program;
@@ -110,6 +115,7 @@ inline void RunAio(const SystemOptions& options, const std::function<void(AioPro
     ran_to_the_end = true;
   });
   EXPECT_EQ(system.Run(), "");
+  EXPECT_EQ(watch.violation(), "");
   EXPECT_TRUE(ran_to_the_end);
 }
 

@@ -14,6 +14,7 @@ namespace kpath {
 long __ia32_compat_sys_io_setup(const pt_regs* regs);
 long __ia32_compat_sys_io_submit(const pt_regs* regs);
 long __ia32_compat_sys_io_getevents(const pt_regs* regs);
+long __ia32_compat_sys_io_pgetevents(const pt_regs* regs);
 
 namespace {
 
@@ -38,7 +39,7 @@ long AsIa32(const pt_regs* regs) {
   return kEntry(&ia32);
 }
 
-enum Ia32Call : uint64_t { kSetup, kSubmit, kGetevents };
+enum Ia32Call : uint64_t { kSetup, kSubmit, kGetevents, kPgetevents };
 
 // The program of aio_test_program.h, with memory of its own below 4 GiB.
 class CompatProgram : public AioProgram {
@@ -76,6 +77,7 @@ void RunCompat(const std::function<void(CompatProgram&)>& body) {
     sys_call_table->Set(kIa32 + kSetup, {AsIa32<__ia32_compat_sys_io_setup>});
     sys_call_table->Set(kIa32 + kSubmit, {AsIa32<__ia32_compat_sys_io_submit>});
     sys_call_table->Set(kIa32 + kGetevents, {AsIa32<__ia32_compat_sys_io_getevents>});
+    sys_call_table->Set(kIa32 + kPgetevents, {AsIa32<__ia32_compat_sys_io_pgetevents>});
   }
   bool ran_to_the_end = false;
   system.Start("aio", [&] {
@@ -190,6 +192,33 @@ TEST(Compat, I386ProgramsHaveTheirOwnSetupSubmitAndGetevents) {
     EXPECT_THAT(p.Reason(), HasSubstr("min_nr=-1"));
     EXPECT_EQ(user::Syscall(kIa32 + kGetevents, p.ctx, 0, 1, events, 8), -EFAULT);
     EXPECT_THAT(p.Reason(), HasSubstr("the timeout at 0x8 cannot be read"));
+  });
+}
+
+TEST(Compat, TheMaskOfI386ProgramsIsMisread) {
+  RunCompat([](CompatProgram& p) {
+    ASSERT_EQ(user::Syscall(kIa32 + kSetup, 8, p.base), 0);
+    p.ctx = user::Load<uint32_t>(p.base);
+    const uint64_t events = p.base + 3072, usig = p.base + 3000, mask = p.base + 2900;
+    const auto call = [&] {
+      return user::Syscall(kIa32 + kPgetevents, p.ctx, 0, 1, events, 0, usig);
+    };
+    EXPECT_EQ(call(), 0);  // zeros: no mask
+    // What an i386 program passes: a pointer and a size of 32 bits each. The kernel takes both for
+    // the pointer, and what stands behind for the size.
+    user::Store<uint32_t>(usig, static_cast<uint32_t>(mask));
+    user::Store<uint32_t>(usig + 4, 8);
+    EXPECT_EQ(call(), -EINVAL);
+    EXPECT_THAT(p.Reason(), HasSubstr("sigsetsize=0"));
+    // What it expects.
+    user::Store<uint64_t>(usig, mask);
+    user::Store<uint32_t>(usig + 8, 8);
+    EXPECT_EQ(call(), 0);
+    user::Store<uint64_t>(usig, 8);
+    EXPECT_EQ(call(), -EFAULT);
+    EXPECT_THAT(p.Reason(), HasSubstr("the mask of signals at 0x8"));
+    EXPECT_EQ(user::Syscall(kIa32 + kPgetevents, p.ctx, 0, 1, events, 0, 8), -EFAULT);
+    EXPECT_EQ(user::Syscall(kIa32 + kPgetevents, p.ctx, 0, 1, events, 8, usig), -EFAULT);
   });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // io_getevents: reading events from the ring, and waiting for them. v4.19 fs/aio.c
+#include "fs_aio/getevents.h"
+
 #include <algorithm>
 
 #include "fs_aio/ioctx.h"
@@ -88,6 +90,14 @@ long read_events(kptr<kioctx> ctx, long min_nr, long nr, user_ptr<io_event> even
   return fn.Return(ret);
 }
 
+long FailInterrupted() { return Fail(EINTR, "a signal came before the first event"); }
+
+}  // namespace
+
+long FailTimeout(user_ptr<const void> timeout) {
+  return Fail(EFAULT, "the timeout at $0 cannot be read", timeout);
+}
+
 // v4.19 fs/aio.c: do_io_getevents
 long do_io_getevents(aio_context_t ctx_id, long min_nr, long nr, user_ptr<io_event> events,
                      const timespec64* ts) {
@@ -104,14 +114,6 @@ long do_io_getevents(aio_context_t ctx_id, long min_nr, long nr, user_ptr<io_eve
   percpu_ref_put(&ioctx->users);
   return fn.Return(ret);
 }
-
-long FailTimeout(user_ptr<const void> timeout) {
-  return Fail(EFAULT, "the timeout at $0 cannot be read", timeout);
-}
-
-long FailInterrupted() { return Fail(EINTR, "a signal came before the first event"); }
-
-}  // namespace
 
 // v4.19 fs/aio.c: sys_io_getevents
 SYSCALL_DEFINE5(io_getevents, aio_context_t, ctx_id, long, min_nr, long, nr, user_ptr<io_event>,

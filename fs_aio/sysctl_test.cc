@@ -10,7 +10,8 @@ using ::testing::HasSubstr;
 
 std::string Read(absl::string_view name) {
   std::string text;
-  EXPECT_EQ(ReadAioSysctl(name, &text), static_cast<long>(text.size()));
+  const long length = ReadAioSysctl(name, &text);
+  EXPECT_EQ(length, static_cast<long>(text.size()));
   return text;
 }
 

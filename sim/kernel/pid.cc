@@ -27,6 +27,21 @@ int __task_pid_nr_ns(const task_struct* task, int nr) {
   return fn.Return(pid_nr_ns(nr));
 }
 
+namespace {
+
+// The namespace is given.
+int __task_pid_nr_ns(const task_struct* task) {
+  FUNCTION(task->pid);
+  return fn.Return(pid_nr_ns(task->pid));
+}
+
+}  // namespace
+
+int task_pid_nr_ns(const task_struct* task, const task_struct* whose) {
+  task_active_pid_ns(whose);
+  return __task_pid_nr_ns(task);
+}
+
 int find_vpid(int nr) {
   FUNCTION(nr);
   task_active_pid_ns(current);

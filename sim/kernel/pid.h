@@ -13,6 +13,8 @@ namespace kpath {
 
 // v4.19 kernel/pid.c: __task_pid_nr_ns. `nr`: which of the task's numbers, its pid or its tgid.
 int __task_pid_nr_ns(const task_struct* task, int nr);
+// v4.19 include/linux/sched.h: task_pid_nr_ns. The task's pid as `whose` namespace has it.
+int task_pid_nr_ns(const task_struct* task, const task_struct* whose);
 // v4.19 kernel/pid.c: find_vpid
 int find_vpid(int nr);
 // v4.19 kernel/pid.c: pid_task. The process's thread of this pid that is not yet released. Null:

@@ -315,7 +315,10 @@ int wake_up_process(task_struct* task) {
   return fn.Return(try_to_wake_up(task, TASK_NORMAL));
 }
 
-int wake_up_state(task_struct* task, unsigned states) { return try_to_wake_up(task, states); }
+int wake_up_state(task_struct* task, unsigned states) {
+  FUNCTION(task->pid, states);
+  return fn.Return(try_to_wake_up(task, states));
+}
 
 void resched_curr(Cpu& cpu) {
   FUNCTION(cpu.id());

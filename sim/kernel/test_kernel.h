@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,10 @@ class TestKernel {
     }
   }
 
-  // A kernel thread that runs `body` and then ends.
+  // A kernel thread that runs `body` and then ends. May be called from outside and by a task.
   task_struct* Spawn(const std::string& comm, std::function<void()> body) {
-    EnterMachine enter(machine);
+    std::optional<EnterMachine> enter;
+    if (current_context == nullptr || current_context->machine != &machine) enter.emplace(machine);
     task_struct* task = NewTask(machine, comm, [body = std::move(body)] {
       body();
       do_task_dead();

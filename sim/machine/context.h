@@ -35,6 +35,7 @@ class Context {
   FunctionProbe* function = nullptr;  // innermost modelled function that is being executed
   Registers saved_regs;               // while it does not run
   uint64_t saved_kernel_gs_base = 0;  // the user's GS base, while it does not run
+  uint64_t user_frame = 0;            // for sim/user: bytes that its code has on its stack
 
  private:
   friend class Cpu;

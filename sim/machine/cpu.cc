@@ -90,19 +90,49 @@ uint64_t Cpu::Pop() {
   return value;
 }
 
+void Cpu::CheckUserMode() const {
+  // Maybe on another CPU: the task may have slept.
+  KPATH_CHECK((current_context->cpu->regs.cs & 3) == 3,
+              "the kernel came back without SYSRET or IRET");
+}
+
 // AMD64 Architecture Programmer's Manual, volume 3: SYSCALL.
 void Cpu::Syscall() {
   KPATH_CHECK((regs.cs & 3) == 3, "SYSCALL is executed by user code");
+  const bool from_64_bit_code = regs.cs == __USER_CS;
   regs[Reg::rcx] = regs.rip;
   regs[Reg::r11] = regs.rflags & ~X86_EFLAGS_RF;
   regs.rflags &= ~sfmask & ~X86_EFLAGS_RF;
   regs.cs = (star >> 32) & 0xfffc;
   regs.ss = regs.cs + 8;
-  regs.rip = lstar;
-  syscall_entry(*this);
-  // Maybe on another CPU: the task may have slept.
-  KPATH_CHECK((current_context->cpu->regs.cs & 3) == 3,
-              "the kernel came back without SYSRET or IRET");
+  regs.rip = from_64_bit_code ? lstar : cstar;
+  from_64_bit_code ? syscall_entry(*this) : syscall_compat_entry(*this);
+  CheckUserMode();
+}
+
+// Intel SDM volume 2: SYSENTER.
+void Cpu::Sysenter() {
+  KPATH_CHECK((regs.cs & 3) == 3, "SYSENTER is executed by user code");
+  regs.rflags &= ~(X86_EFLAGS_IF | X86_EFLAGS_RF);
+  regs.cs = sysenter_cs & 0xfffc;
+  regs.ss = regs.cs + 8;
+  regs[Reg::rsp] = sysenter_esp;
+  regs.rip = sysenter_eip;
+  sysenter_entry(*this);
+  CheckUserMode();
+}
+
+// Intel SDM volume 3, 6.12.1.1 and 6.13: the privilege that INT n needs, and the error code of its
+// #GP: the gate's number, and that it is one of the IDT's.
+void Cpu::SoftwareInterrupt(uint8_t vector) {
+  KPATH_CHECK((regs.cs & 3) == 3, "INT n is executed by user code");
+  if (idt[vector].dpl == 3) {
+    EnterGate(vector, false, 0);
+  } else {
+    regs.rip -= 2;
+    EnterGate(kGeneralProtectionVector, true, vector * 8u + 2);
+  }
+  CheckUserMode();
 }
 
 // AMD64 Architecture Programmer's Manual, volume 3: SYSRET with a 64-bit operand.
@@ -114,9 +144,37 @@ void Cpu::SysretQ() {
   regs.ss = (base + 8) | 3;
 }
 
+// The same with a 32-bit operand: the code segment is that of 32-bit code.
+void Cpu::SysretL() {
+  regs.rip = static_cast<uint32_t>(regs[Reg::rcx]);
+  regs.rflags = (static_cast<uint32_t>(regs[Reg::r11]) & ~(X86_EFLAGS_RF | uint64_t{1} << 17)) |
+                X86_EFLAGS_FIXED;
+  const uint16_t base = static_cast<uint16_t>(star >> 48);
+  regs.cs = base | 3;
+  regs.ss = (base + 8) | 3;
+}
+
+void Cpu::Popf() {
+  regs.rflags = (Pop() & ~X86_EFLAGS_RF) | X86_EFLAGS_FIXED;
+  if (irqs_enabled() && pending_.any()) machine_.UpdateDeadline();
+}
+
+void Cpu::Rdmsr() {
+  const uint32_t msr = static_cast<uint32_t>(regs[Reg::rcx]);
+  KPATH_CHECK(msr == MSR_GS_BASE, absl::StrCat("RDMSR of 0x", absl::Hex(msr)));
+  regs[Reg::rax] = static_cast<uint32_t>(gs_base);
+  regs[Reg::rdx] = gs_base >> 32;
+}
+
 void Cpu::Swapgs() { std::swap(gs_base, kernel_gs_base); }
 
 void Cpu::IretQ() {
+  const uint64_t frame = regs[Reg::rsp];
+  if ((Read64(frame + 8) & 3) == 3 && !IsCanonicalAddress(Read64(frame))) {
+    regs.rip -= 2;  // a fault: back to the instruction itself
+    EnterGate(kGeneralProtectionVector, true, 0);
+    return;
+  }
   const uint64_t rip = Pop();
   const uint16_t cs = static_cast<uint16_t>(Pop());
   const uint64_t rflags = Pop();
@@ -130,15 +188,20 @@ void Cpu::IretQ() {
   if (irqs_enabled() && pending_.any()) machine_.UpdateDeadline();
 }
 
-// Intel SDM volume 3, 6.12: the stack is sp0 on a privilege change, else the present one, aligned
-// down to 16 bytes; all gates of the kernel are interrupt gates, so IF is cleared.
+// Intel SDM volume 3, 6.12 and 6.14: the stack is the one that the gate names, else sp0 on a
+// privilege change, else the present one, aligned down to 16 bytes; all gates of the kernel are
+// interrupt gates, so IF is cleared.
 void Cpu::EnterGate(uint8_t vector, bool has_error_code, uint64_t error_code) {
   const IdtGate& gate = idt[vector];
   if (gate.handler == nullptr) {
     machine_.Panic(absl::StrCat("BUG: no handler for vector ", vector));
   }
   const Registers interrupted = regs;
-  if ((regs.cs & 3) == 3) regs[Reg::rsp] = Read64(per_cpu_base_ + kPerCpuSp0.offset);
+  if (gate.ist != 0) {
+    regs[Reg::rsp] = ist[gate.ist];
+  } else if ((regs.cs & 3) == 3) {
+    regs[Reg::rsp] = Read64(per_cpu_base_ + kPerCpuSp0.offset);
+  }
   regs[Reg::rsp] &= ~uint64_t{15};
   Push(interrupted.ss);
   Push(interrupted[Reg::rsp]);

@@ -4,9 +4,9 @@
 // the interrupt descriptor table, pending interrupts, and the context (task or idle loop) it
 // executes.
 //
-// What a Cpu does by itself is what the hardware does: SYSCALL, SYSRET, SWAPGS, IRET, pushing an
-// interrupt frame, telling a page that is not present. What the kernel does with it is the business
-// of entry/ and sim/kernel; Boot() (entry/boot.h) installs those in a machine.
+// What a Cpu does by itself is what the hardware does: SYSCALL, SYSENTER, INT n, SYSRET, SWAPGS,
+// IRET, pushing an interrupt frame, telling a page that is not present. What the kernel does with
+// it is the business of entry/ and sim/kernel; Boot() (entry/boot.h) installs those in a machine.
 //
 // A Cpu belongs to its machine and is used only by code that runs on it (or while the machine
 // stands still).
@@ -72,6 +72,17 @@ inline constexpr uint16_t __USER32_CS = 0x23;
 inline constexpr uint16_t __USER_DS = 0x2b;
 inline constexpr uint16_t __USER_CS = 0x33;
 
+// v4.19 arch/x86/include/asm/msr-index.h
+inline constexpr uint32_t MSR_GS_BASE = 0xc0000101;
+
+// The architecture's vectors. arch/x86/include/asm/traps.h
+inline constexpr uint8_t kGeneralProtectionVector = 13;
+
+// Bits 63 to 48 equal bit 47.
+constexpr bool IsCanonicalAddress(uint64_t address) {
+  return static_cast<uint64_t>(static_cast<int64_t>(address << 16) >> 16) == address;
+}
+
 // Everything that a switch from one context to another saves and loads.
 struct Registers {
   std::array<uint64_t, 16> general = {};
@@ -114,7 +125,14 @@ class Cpu {
   uint64_t sfmask = 0;                        // MSR_SYSCALL_MASK: flags that SYSCALL clears
   uint64_t lstar = 0;                         // MSR_LSTAR: where SYSCALL goes from 64-bit code
   void (*syscall_entry)(Cpu& cpu) = nullptr;  // the code at lstar
+  uint64_t cstar = 0;                         // MSR_CSTAR: where SYSCALL goes from 32-bit code
+  void (*syscall_compat_entry)(Cpu& cpu) = nullptr;  // the code at cstar
+  uint16_t sysenter_cs = 0;                          // MSR_IA32_SYSENTER_CS
+  uint64_t sysenter_esp = 0;                         // MSR_IA32_SYSENTER_ESP
+  uint64_t sysenter_eip = 0;                         // MSR_IA32_SYSENTER_EIP
+  void (*sysenter_entry)(Cpu& cpu) = nullptr;        // the code at sysenter_eip
   std::array<IdtGate, 256> idt;
+  std::array<uint64_t, 8> ist = {};  // the interrupt stack table of the TSS: 1 … 7
 
   bool irqs_enabled() const { return (regs.rflags & X86_EFLAGS_IF) != 0; }
   // STI and CLI. Enabling delivers what is pending at the next probe.
@@ -139,13 +157,28 @@ class Cpu {
   void Push(uint64_t value);
   uint64_t Pop();
   // SYSCALL: saves rip and rflags in rcx and r11, masks the flags, loads the kernel's segments, and
-  // runs the code at MSR_LSTAR until it has executed SYSRET or IRET. REQUIRES: user mode.
+  // runs the code at MSR_LSTAR (from a 32-bit code segment: at MSR_CSTAR) until it has executed
+  // SYSRET or IRET. REQUIRES: user mode.
   void Syscall();
+  // SYSENTER: loads the kernel's segments, rip and rsp, clears IF, saves nothing; runs the code as
+  // Syscall does. REQUIRES: user mode.
+  void Sysenter();
+  // INT n: as an interrupt without an error code if the gate's DPL allows it, else #GP with the
+  // gate's number in the error code and rip at the instruction, which is two bytes long. `rip` is
+  // to be behind it. REQUIRES: user mode.
+  void SoftwareInterrupt(uint8_t vector);
   // SYSRETQ. Loads rip from rcx, rflags from r11, the user's segments from STAR.
   void SysretQ();
+  // SYSRETL. The same to 32-bit code.
+  void SysretL();
   void Swapgs();
-  // IRETQ: pops rip, cs, rflags, rsp, ss.
+  // IRETQ: pops rip, cs, rflags, rsp, ss. To user mode at an address that is not canonical it
+  // raises #GP instead, in kernel mode and with the frame still on the stack.
   void IretQ();
+  // POPFQ, in ring 0.
+  void Popf();
+  // RDMSR: ecx names the register, edx:eax get its value. Modelled: MSR_GS_BASE.
+  void Rdmsr();
   // Pushes an interrupt frame (and `error_code` where the vector has one) on the stack that the
   // gate and the privilege change ask for, enters the gate's handler, returns after its IRET.
   void RaiseException(uint8_t vector, bool has_error_code, uint64_t error_code);
@@ -172,6 +205,8 @@ class Cpu {
 
  private:
   void EnterGate(uint8_t vector, bool has_error_code, uint64_t error_code);
+  // After the kernel has run for user code.
+  void CheckUserMode() const;
   void SetHalted(bool halted);
 
   Machine& machine_;

@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "sim/kernel/pid.h"
 #include "sim/process/exit.h"
 #include "sim/process/signal.h"
 
@@ -70,11 +71,20 @@ int exit_status(const task_struct* leader) {
 
 namespace {
 
-// How a process ended, as its parent is told.
+// v4.19 kernel/time/time.c: nsec_to_clock_t
+clock_t nsec_to_clock_t(int64_t x) {
+  FUNCTION(x);
+  constexpr int64_t kUserHz = 100;
+  return fn.Return(static_cast<clock_t>(x / (NSEC_PER_SEC / kUserHz)));
+}
+
+// How a process ended, as its parent is told. Nothing accounts for the time that it ran.
 siginfo_t death_info(const task_struct* tsk, int sig) {
   siginfo_t info = {};
   info.si_signo = sig;
-  info.si_pid = tsk->pid;
+  info.si_pid = task_pid_nr_ns(tsk, tsk->real_parent);
+  info.si_utime = nsec_to_clock_t(0);
+  info.si_stime = nsec_to_clock_t(0);
   const int exit_code = exit_status(tsk);
   const bool killed = (exit_code & 0x7f) != 0;
   info.si_code = killed ? CLD_KILLED : CLD_EXITED;

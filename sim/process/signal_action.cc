@@ -118,7 +118,10 @@ int restore_altstack(user_ptr<const stack_t> uss) {
   FUNCTION(uss);
   stack_t stack = {};
   if (copy_from_user(&stack, uss, sizeof(stack)) != 0) return fn.Return<int>(Error(EFAULT));
-  do_sigaltstack(&stack, nullptr, task_pt_regs(current)->sp);  // what is wrong there is squashed
+  // What is wrong with it does not matter, and is nobody's reason.
+  const Reason kept = current->reason;
+  do_sigaltstack(&stack, nullptr, task_pt_regs(current)->sp);
+  current->reason = kept;
   return fn.Return(0);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/user/fault.h"
 
-#include "sim/machine/check.h"
-
 namespace kpath::user {
 namespace {
 
@@ -24,11 +22,6 @@ bool IsPresent(const Cpu& cpu, uint64_t address) {
   return cpu.address_space != nullptr && cpu.address_space->Find(address) != nullptr;
 }
 
-void Raise(uint8_t vector, uint64_t error_code, uint64_t rip) {
-  current_context->cpu->RaiseException(vector, true, error_code);
-  KPATH_CHECK(current_context->cpu->regs.rip == rip, "a fault came back to other code");
-}
-
 }  // namespace
 
 PageTableEntry* PermittingEntry(uint64_t address, Access access) {
@@ -43,13 +36,13 @@ PageTableEntry* PermittingEntry(uint64_t address, Access access) {
 void RaiseAccessFault(uint64_t address, Access access, uint64_t rip) {
   Cpu& cpu = *current_context->cpu;
   cpu.regs.rip = rip;
-  if (!IsCanonical(address)) return Raise(kGeneralProtection, 0, rip);
+  if (!IsCanonical(address)) return cpu.RaiseException(kGeneralProtection, true, 0);
   cpu.cr2 = address;
   uint64_t error_code = kUser;
   if (IsPresent(cpu, address)) error_code |= kProtection;
   if (access == Access::kStore) error_code |= kWrite;
   if (access == Access::kFetch) error_code |= kInstructionFetch;
-  Raise(kPageFault, error_code, rip);
+  cpu.RaiseException(kPageFault, true, error_code);
 }
 
 }  // namespace kpath::user

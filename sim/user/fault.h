@@ -16,9 +16,8 @@ enum class Access { kLoad, kStore, kFetch };
 PageTableEntry* PermittingEntry(uint64_t address, Access access);
 
 // Raises the exception of an access to `address` by the instruction at `rip`: #PF, or #GP for an
-// address that is not canonical. Returns when the kernel has gone back to `rip` in ring 3, maybe on
-// another CPU; the access is to be tried again. (Signal handlers, the other place that it could go
-// back to, are not modelled.)
+// address that is not canonical. Returns when the kernel has gone back to ring 3, maybe on another
+// CPU: to `rip`, and the access is to be tried again, or to a signal handler (control.h).
 void RaiseAccessFault(uint64_t address, Access access, uint64_t rip);
 
 }  // namespace kpath::user

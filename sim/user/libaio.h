@@ -15,6 +15,7 @@
 // the kernel model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "sim/user/memory.h"
@@ -63,6 +64,20 @@ struct io_event {
   int64_t res2 = 0;
 };
 static_assert(sizeof(io_event) == 32);
+
+// The head of the ring, which lies at the context's address; io_events follow it.
+struct aio_ring {
+  uint32_t id = 0;
+  uint32_t nr = 0;    // how many events the ring holds
+  uint32_t head = 0;  // the next one to be read
+  uint32_t tail = 0;  // where the kernel will put the next one
+  uint32_t magic = 0;
+  uint32_t compat_features = 0;
+  uint32_t incompat_features = 0;
+  uint32_t header_length = 0;
+};
+static_assert(sizeof(aio_ring) == 32);
+inline constexpr uint32_t AIO_RING_MAGIC = 0xa10a10a1;
 
 struct timespec {
   int64_t tv_sec = 0;
@@ -128,10 +143,47 @@ inline int64_t io_submit(io_context_t ctx, int64_t nr, Pointer<Pointer<iocb>> io
   return Syscall(NR_io_submit, ctx, nr, ios.address());
 }
 // `timeout` null: wait for ever. Returns how many events were stored.
-// (libaio reads the ring itself where it can; this is the system call.)
+// This is the system call; what libaio has under the name is libaio_io_getevents.
 inline int64_t io_getevents(io_context_t ctx, int64_t min_nr, int64_t nr, Pointer<io_event> events,
                             Pointer<timespec> timeout) {
   return Syscall(NR_io_getevents, ctx, min_nr, nr, events.address(), timeout.address());
+}
+// io_getevents of libaio: with a timeout of zero and an empty ring there is nothing that the kernel
+// could add, and no system call is made.
+inline int64_t libaio_io_getevents(io_context_t ctx, int64_t min_nr, int64_t nr,
+                                   Pointer<io_event> events, Pointer<timespec> timeout) {
+  if (ctx != 0 && Pointer<aio_ring>(ctx).Load().magic == AIO_RING_MAGIC && timeout.address() != 0) {
+    const timespec time = timeout.Load();
+    const aio_ring ring = Pointer<aio_ring>(ctx).Load();
+    if (time.tv_sec == 0 && time.tv_nsec == 0 && ring.head == ring.tail) return 0;
+  }
+  return io_getevents(ctx, min_nr, nr, events, timeout);
+}
+// Takes up to `nr` events out of the ring without a system call, as fio does with userspace_reap:
+// copies them and moves `head`. Returns how many; -1: what is there is no ring that this code
+// knows.
+inline int64_t ReapRing(io_context_t ctx, int64_t nr, Pointer<io_event> events) {
+  const Pointer<aio_ring> at(ctx);
+  aio_ring ring = at.Load();
+  if (ring.magic != AIO_RING_MAGIC || ring.incompat_features != 0) return -1;
+  int64_t count = 0;
+  for (; count < nr && ring.head != ring.tail; ++count) {
+    const Pointer<io_event> slots(ctx + ring.header_length);
+    (events + count).Store((slots + ring.head).Load());
+    ring.head = (ring.head + 1) % ring.nr;
+    Store<uint32_t>(ctx + offsetof(aio_ring, head), ring.head);
+  }
+  return count;
+}
+// io_getevents while another mask of signals is in force: 8 bytes at `sigmask`; 0: the one there
+// is.
+inline int64_t io_pgetevents(io_context_t ctx, int64_t min_nr, int64_t nr, Pointer<io_event> events,
+                             Pointer<timespec> timeout, uint64_t sigmask) {
+  constexpr uint64_t kSigsetSize = 8;
+  const uint64_t usig = StackBytes(16);
+  Store<uint64_t>(usig, sigmask);
+  Store<uint64_t>(usig + 8, kSigsetSize);
+  return Syscall(NR_io_pgetevents, ctx, min_nr, nr, events.address(), timeout.address(), usig);
 }
 inline int64_t io_cancel(io_context_t ctx, Pointer<iocb> cb, Pointer<io_event> event) {
   return Syscall(NR_io_cancel, ctx, cb.address(), event.address());

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
+#include "sim/user/control.h"
 #include "sim/user/fault.h"
 #include "sim/user/text.h"
 
@@ -21,6 +22,7 @@ uint8_t* AccessibleBytes(uint64_t address, Access access) {
   PageTableEntry* entry;
   while ((entry = PermittingEntry(address, access)) == nullptr) {
     RaiseAccessFault(address, access, instruction);
+    ComeBackTo(instruction);
   }
   if (access == Access::kStore) entry->dirty = true;
   return current_context->machine->memory.PageBytes(entry->pfn) + (address & ~kPageMask);
@@ -41,14 +43,18 @@ void ForEachPage(uint64_t address, size_t size, Access access, Each each) {
 }  // namespace
 
 void ReadMemory(uint64_t address, void* to, size_t size) {
+  current_context->cpu->regs.rip = kLoadInstruction;
   STEP("user load", Value::Address(address), size);
+  ComeBackTo(kLoadInstruction);
   ForEachPage(address, size, Access::kLoad, [&](const uint8_t* bytes, size_t offset, size_t count) {
     std::memcpy(static_cast<uint8_t*>(to) + offset, bytes, count);
   });
 }
 
 void WriteMemory(uint64_t address, const void* from, size_t size) {
+  current_context->cpu->regs.rip = kStoreInstruction;
   STEP("user store", Value::Address(address), size);
+  ComeBackTo(kStoreInstruction);
   ForEachPage(address, size, Access::kStore, [&](uint8_t* bytes, size_t offset, size_t count) {
     std::memcpy(bytes, static_cast<const uint8_t*>(from) + offset, count);
   });
@@ -67,7 +73,12 @@ void WriteString(uint64_t address, absl::string_view text) {
 
 uint64_t StackBytes(size_t size) {
   KPATH_CHECK(size <= 64 * 1024, absl::StrCat(size, " bytes on the stack"));
-  return (current_context->cpu->regs[Reg::rsp] - kRedZone - size) & ~uint64_t{15};
+  // The stack pointer moves, so that the frame of a signal handler lies below these bytes.
+  uint64_t& rsp = current_context->cpu->regs[Reg::rsp];
+  const uint64_t top = rsp + current_context->user_frame;
+  rsp = (top - kRedZone - size) & ~uint64_t{15};
+  current_context->user_frame = top - rsp;
+  return rsp;
 }
 
 }  // namespace kpath::user

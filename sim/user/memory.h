@@ -65,8 +65,8 @@ std::string ReadText(uint64_t address, size_t size);
 // Writes `text` and a NUL behind it.
 void WriteString(uint64_t address, absl::string_view text);
 
-// Below the program's stack pointer: a place for `size` bytes that lasts until the next call of
-// this function, as an argument that a compiler builds on the stack. `size` is at most 64 KiB.
+// A place for `size` bytes at the end of the program's stack that lasts until the next call of this
+// function, as an argument that a compiler builds on the stack. `size` is at most 64 KiB.
 uint64_t StackBytes(size_t size);
 
 }  // namespace kpath::user

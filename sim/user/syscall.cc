@@ -3,9 +3,7 @@
 
 #include <map>
 
-#include "absl/strings/str_cat.h"
-#include "sim/machine/check.h"
-#include "sim/user/fault.h"
+#include "sim/user/control.h"
 
 namespace kpath::user {
 namespace {
@@ -17,6 +15,17 @@ struct ErrnoOfThreads {
 
 KernelGlobal<ErrnoOfThreads> errnos;
 
+Registers& regs() { return current_context->cpu->regs; }
+
+// SYSCALL, with its arguments loaded, until it comes back: behind the instruction, or at it.
+void Execute(uint64_t instruction) {
+  const uint64_t rsp = regs()[Reg::rsp];
+  regs().rip = instruction + kSyscallLength;
+  current_context->cpu->Syscall();
+  ComeBackTo(instruction, instruction + kSyscallLength);
+  if (regs()[Reg::rsp] != rsp) current_context->user_frame = 0;  // an exec: another stack
+}
+
 void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arguments) {
   regs[Reg::rax] = number;
   regs[Reg::rdi] = arguments[0];
@@ -27,34 +36,31 @@ void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arg
   regs[Reg::r9] = arguments[5];
 }
 
-// The kernel has set this thread's rip to code that it was not in.
-[[noreturn]] void EnterLoadedCode() {
-  while (true) {
-    const uint64_t rip = current_context->cpu->regs.rip;
-    const Code code = CodeAt(*current_context->machine, rip);
-    if (code) {
-      code();
-      KPATH_CHECK(false, absl::StrCat("code at 0x", absl::Hex(rip), " returned to nobody"));
-    }
-    RaiseAccessFault(rip, Access::kFetch, rip);
-  }
-}
-
 }  // namespace
 
-int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
+int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments,
+                      bool* again) {
+  regs().rip = instruction;
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
-  const Value rdi = Value::Address(arguments[0]), rsi = Value::Address(arguments[1]),
-              rdx = Value::Address(arguments[2]);
-  STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
-  LoadArguments(current_context->cpu->regs, number, arguments);
-  current_context->cpu->regs.rip = instruction;
-  while (current_context->cpu->regs.rip == instruction) {
-    current_context->cpu->regs.rip += kSyscallLength;
-    current_context->cpu->Syscall();
+  STEP("user syscall", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(instruction);
+  LoadArguments(regs(), number, arguments);
+  Execute(instruction);
+  *again = regs().rip == instruction;
+  regs().rip = instruction + kSyscallLength;
+  return static_cast<int64_t>(regs()[Reg::rax]);
+}
+
+int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments) {
+  bool again;
+  int64_t result = SyscallOnceAt(instruction, number, arguments, &again);
+  while (again) {
+    regs().rip = instruction;
+    Execute(instruction);
+    again = regs().rip == instruction;
+    result = static_cast<int64_t>(regs()[Reg::rax]);
   }
-  if (current_context->cpu->regs.rip != instruction + kSyscallLength) EnterLoadedCode();
-  return static_cast<int64_t>(current_context->cpu->regs[Reg::rax]);
+  return result;
 }
 
 int& Errno() { return errnos->values[current_context]; }

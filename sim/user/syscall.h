@@ -22,8 +22,13 @@ using SyscallArguments = std::array<uint64_t, 6>;  // rdi, rsi, rdx, r10, r8, r9
 
 // Executes SYSCALL at the address `instruction` until the kernel comes back behind it, and returns
 // rax. It comes back AT the instruction to have the call made again (a restart), and elsewhere to
-// have other code run: what is loaded there is entered for good.
+// have other code run: a signal handler, which comes back, or another program (control.h).
 int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments);
+
+// The same, but where the kernel wants the call to be made again it is not: `*again` is set, and
+// what the kernel put into rax is returned: the number to call.
+int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArguments& arguments,
+                      bool* again);
 
 // The call that libc's functions end in: arguments are integers, narrow ones extended by their own
 // signedness as the compiler does, those not given are 0. Returns rax: a negative errno on failure.

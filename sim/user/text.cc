@@ -2,6 +2,7 @@
 #include "sim/user/text.h"
 
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,6 +15,7 @@ constexpr uint64_t kCodeBytes = 16;
 
 struct TextSegment {
   std::map<uint64_t, Code> code;  // by address
+  std::set<uint64_t> restorers = {kRestorer};
 };
 
 KernelGlobal<TextSegment> text;
@@ -28,6 +30,18 @@ uint64_t LoadCode(Machine& machine, Code code) {
   }
   loaded.emplace(address, std::move(code));
   return address;
+}
+
+void LoadCodeAt(Machine& machine, uint64_t address, Code code) {
+  text.Get(machine).code[address] = std::move(code);
+}
+
+void LoadRestorerAt(Machine& machine, uint64_t address) {
+  text.Get(machine).restorers.insert(address);
+}
+
+bool IsRestorer(Machine& machine, uint64_t address) {
+  return text.Get(machine).restorers.count(address) != 0;
 }
 
 Code CodeAt(Machine& machine, uint64_t address) {

@@ -31,6 +31,8 @@ inline constexpr uint64_t kSyscallLength = 2;
 // The instructions that load and store (memory.h): what a page fault finds as the saved RIP.
 inline constexpr uint64_t kLoadInstruction = 0x401010;
 inline constexpr uint64_t kStoreInstruction = 0x401014;
+// Where signal handlers return to: MOV $15, %rax; SYSCALL. Calls rt_sigreturn.
+inline constexpr uint64_t kRestorer = 0x401020;
 // Where loaded code begins, 16 bytes each.
 inline constexpr uint64_t kLoadedCode = 0x402000;
 
@@ -38,6 +40,11 @@ inline constexpr uint64_t kLoadedCode = 0x402000;
 
 // Puts `code` at the lowest address where none is, returns the address.
 uint64_t LoadCode(Machine& machine, Code code);
+// Puts `code` at this address, in the place of what was there: for what a recorded run has there.
+void LoadCodeAt(Machine& machine, uint64_t address, Code code);
+// Puts there what is at kRestorer.
+void LoadRestorerAt(Machine& machine, uint64_t address);
+bool IsRestorer(Machine& machine, uint64_t address);
 // What is loaded at `address`, or an empty function.
 Code CodeAt(Machine& machine, uint64_t address);
 // REQUIRES: LoadCode returned this address, and it has not been unloaded since.

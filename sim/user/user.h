@@ -22,5 +22,6 @@
 #include "sim/user/calls.h"
 #include "sim/user/libaio.h"
 #include "sim/user/memory.h"
+#include "sim/user/signal.h"
 #include "sim/user/syscall.h"
 #include "sim/user/text.h"

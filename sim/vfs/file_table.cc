@@ -7,6 +7,7 @@
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/workqueue.h"
+#include "sim/vfs/eventpoll.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/inode.h"
 
@@ -78,6 +79,7 @@ void __fput(kptr<file> file) {
     return;
   }
   might_sleep();
+  eventpoll_release(file);
   kptr<inode> inode = file_inode(file);
   const path path = file->f_path;
   if (file->f_op->release != nullptr) file->f_op->release(inode, file);

@@ -254,6 +254,8 @@ struct super_block {
   sb_writers s_writers;
 };
 
+struct epitem;
+
 // An open file: what a descriptor refers to.
 struct file {
   static constexpr const char* kSlabName = "filp";
@@ -268,6 +270,7 @@ struct file {
   mutex f_pos_lock;
   loff_t f_pos = 0;
   address_space* f_mapping = nullptr;  // of f_inode
+  std::vector<epitem*> f_ep_links;     // the items of epoll sets that watch it; guarded by f_lock
   rcu_head f_rcuhead;                  // while it is being freed
   std::any private_data;               // of f_op; `void *` in Linux
 };

@@ -11,7 +11,7 @@
 
 namespace kpath {
 
-void RunDoSyscall64(Cpu& cpu) {
+void c_code::do_syscall_64(Cpu& cpu) {
   RunCFunction(
       cpu, +[](unsigned long nr, pt_regs* regs) { regs->ax = nr; });
 }

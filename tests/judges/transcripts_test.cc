@@ -48,16 +48,18 @@ TEST_P(Transcript, EveryResultIsLegal) {
   EXPECT_GT(report.legal, 20u);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, Transcript,
-    testing::Values("event-loop", "event-loop-2", "fio-2jobs-aio-calls-only", "fio-randrw-qd16",
-                    "libaio-harness-2", "libaio-harness-3", "libaio-harness-4", "libaio-harness-5",
-                    "libaio-harness-12", "libaio-harness-13", "libaio-harness-15",
-                    "libaio-harness-16", "libaio-harness-17", "libaio-harness-19",
-                    "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02", "ltp-io_getevents02"),
-    [](const auto& info) {
-      return absl::StrReplaceAll(info.param, {{"-", "_"}});
-    });
+INSTANTIATE_TEST_SUITE_P(All, Transcript,
+                         testing::Values("event-loop", "event-loop-2", "fio-2jobs-aio-calls-only",
+                                         "fio-randrw-qd16", "libaio-harness-2", "libaio-harness-3",
+                                         "libaio-harness-4", "libaio-harness-5", "libaio-harness-7",
+                                         "libaio-harness-12", "libaio-harness-13",
+                                         "libaio-harness-15", "libaio-harness-16",
+                                         "libaio-harness-17", "libaio-harness-19",
+                                         "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02",
+                                         "ltp-io_getevents02"),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param, {{"-", "_"}});
+                         });
 
 // ---- Planted lies ----
 
@@ -319,6 +321,105 @@ TEST(Replay, ACallThatNeverReturnsInTheModelIsTold) {
   ASSERT_EQ(report.illegal.size(), 1u);
   EXPECT_EQ(report.illegal[0].simulated, "has not returned");
   EXPECT_THAT(report.illegal[0].reason, HasSubstr("pipe_read"));
+}
+
+// ---- Signals ----
+
+ReplayReport ReplayLines(const std::string& lines) { return Replay("t.strace", lines); }
+
+// An rt_sigaction of a handler at 0x401136.
+std::string Catch(const std::string& signal, const std::string& flags) {
+  return absl::StrCat(
+      "7  rt_sigaction(", signal, ", {sa_handler=0x401136, sa_mask=[], sa_flags=", flags,
+      ", sa_restorer=0x7f8a44a38050}, {sa_handler=SIG_DFL, sa_mask=[], ", "sa_flags=0}, 8) = 0\n");
+}
+
+TEST(Signals, AnAlarmOfTheModelInterruptsAPause) {
+  const ReplayReport report =
+      ReplayLines(absl::StrCat(Catch("SIGALRM", "SA_RESTORER"),
+                               "7  alarm(1) = 0\n"
+                               "7  pause() = ? ERESTARTNOHAND (To be restarted if no handler)\n"
+                               "7  --- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---\n"
+                               "7  getpid() = 7\n"
+                               "7  rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)\n"
+                               "7  exit_group(0) = ?\n"
+                               "7  +++ exited with 0 +++\n"));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_EQ(report.legal, 6u);
+  EXPECT_TRUE(report.as_recorded.empty());
+}
+
+TEST(Signals, OneFromOutsideInterruptsAReadThatIsMadeAgain) {
+  const ReplayReport report = ReplayLines(absl::StrCat(
+      Catch("SIGUSR1", "SA_RESTORER|SA_RESTART"),
+      "7  pipe2([3, 4], 0) = 0\n"
+      "7  read(3, 0x7ffe00001000, 1) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)\n"
+      "7  --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=99, si_uid=0} ---\n"
+      "7  write(4, \"y\", 1) = 1\n"
+      "7  rt_sigreturn({mask=[]}) = 0\n"
+      "7  read(3, \"y\", 1) = 1\n"
+      "7  exit_group(0) = ?\n"
+      "7  +++ exited with 0 +++\n"));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_EQ(report.legal, 7u);
+}
+
+TEST(Signals, OneThatTheProcessSendsItselfRunsItsHandlerThere) {
+  const ReplayReport report = ReplayLines(
+      absl::StrCat(Catch("SIGUSR1", "SA_RESTORER"),
+                   "7  rt_sigprocmask(SIG_BLOCK, [USR1], [HUP], 8) = 0\n"
+                   "7  kill(7, SIGUSR1) = 0\n"
+                   "7  rt_sigpending([USR1], 8) = 0\n"
+                   "7  rt_sigprocmask(SIG_SETMASK, [], NULL, 8) = 0\n"
+                   "7  --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=7, si_uid=0} ---\n"
+                   "7  rt_sigprocmask(SIG_BLOCK, NULL, [USR1], 8) = 0\n"
+                   "7  rt_sigreturn({mask=[]}) = 0\n"
+                   "7  rt_sigprocmask(SIG_BLOCK, NULL, [], 8) = 0\n"));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_EQ(report.legal, 8u);
+}
+
+TEST(Signals, DeadlyOnesEndTheProcess) {
+  const ReplayReport outside = ReplayLines(
+      "7  nanosleep({tv_sec=5, tv_nsec=0}, 0x7ffe00001000) = ? ERESTART_RESTARTBLOCK (Interrupted "
+      "by signal)\n"
+      "7  --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=99, si_uid=0} ---\n"
+      "7  +++ killed by SIGTERM +++\n");
+  EXPECT_TRUE(outside.AllLegal()) << Describe(outside);
+  const ReplayReport own = ReplayLines(
+      "7  pipe2([3, 4], 0) = 0\n"
+      "7  close(3) = 0\n"
+      "7  write(4, \"x\", 1) = -1 EPIPE (Broken pipe)\n"
+      "7  --- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER, si_pid=7, si_uid=0} ---\n"
+      "7  +++ killed by SIGPIPE +++\n");
+  EXPECT_TRUE(own.AllLegal()) << Describe(own);
+}
+
+TEST(Signals, CallsOfAProcessThatIsDeadInTheModelAreTold) {
+  const ReplayReport report = ReplayLines(
+      "7  pipe2([3, 4], 0) = 0\n"
+      "7  close(3) = 0\n"
+      "7  write(4, \"x\", 1) = -1 EPIPE (Broken pipe)\n"
+      "7  getpid() = 7\n");
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_EQ(report.illegal[0].simulated, "not made");
+  EXPECT_EQ(report.illegal[0].reason, "the process has ended with status 13");
+}
+
+TEST(Signals, AnotherOldActionOrMaskOrLimitIsNoticed) {
+  const ReplayReport report = ReplayLines(absl::StrCat(
+      Catch("SIGUSR1", "SA_RESTORER"),
+      "7  rt_sigaction(SIGUSR1, NULL, {sa_handler=0x402000, sa_mask=[], sa_flags=SA_RESTORER, "
+      "sa_restorer=0x7f8a44a38050}, 8) = 0\n",
+      "7  rt_sigprocmask(SIG_SETMASK, [USR1], NULL, 8) = 0\n"
+      "7  rt_sigprocmask(SIG_SETMASK, [], [USR2], 8) = 0\n"
+      "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=30}) = 0\n"
+      "7  prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=20, rlim_max=31}) = 0\n"));
+  ASSERT_EQ(report.illegal.size(), 3u) << Describe(report);
+  EXPECT_THAT(report.illegal[0].reason,
+              HasSubstr("sa_handler is 0x402000 in the recording, 0x401136"));
+  EXPECT_THAT(report.illegal[1].reason, HasSubstr("the set is 0x800 in the recording, 0x200"));
+  EXPECT_THAT(report.illegal[2].reason, HasSubstr("rlim_max is 0x1f in the recording, 0x1e"));
 }
 
 TEST(Replay, BadArgumentsAreRefusedBeforeAnythingRuns) {

@@ -313,7 +313,7 @@ TEST(BadInput, GraphsAreToldByLineToo) {
 }
 
 TEST(BadInput, OptionsAndCommands) {
-  ExpectRefused(Kpath(""), "kpath: expected a command: run, compare or syscalls");
+  ExpectRefused(Kpath(""), "kpath: expected a command: run, compare, diff-host or syscalls");
   ExpectRefused(Kpath("frobnicate"), "kpath: there is no command 'frobnicate'; see: kpath --help");
   ExpectRefused(Kpath("--frobnicate"), "kpath: there is no option '--frobnicate'");
   ExpectRefused(Kpath("run"), "kpath run: FILE is required; see: kpath run --help");
@@ -322,12 +322,14 @@ TEST(BadInput, OptionsAndCommands) {
   ExpectRefused(Kpath("run --trace=all x"), "--trace: all not in {graph,steps,none}");
   ExpectRefused(Kpath("compare one"), "kpath compare: FILE is required");
   ExpectRefused(Kpath("syscalls --abi=ia64"), "ia64");
+  ExpectRefused(Kpath("diff-host --programs=many"), "--programs");
+  ExpectRefused(Kpath("diff-host --program=-1"), "--program");
 }
 
 TEST(Help, IsThereForEveryCommand) {
   const Ran all = Kpath("--help");
   EXPECT_EQ(all.status, 0);
-  for (const char* command : {"run", "compare", "syscalls"}) {
+  for (const char* command : {"run", "compare", "diff-host", "syscalls"}) {
     EXPECT_THAT(all.out, HasSubstr(absl::StrCat("\n  ", command, " ")));
     for (const char* option : {"--help", "-h"}) {
       const Ran one = Kpath(absl::StrCat(command, " ", option));
@@ -337,6 +339,32 @@ TEST(Help, IsThereForEveryCommand) {
       EXPECT_EQ(one.err, "");
     }
   }
+}
+
+// ---- diff-host ----
+
+TEST(DiffHost, ListsTheKnownDifferences) {
+  const Ran ran = Kpath("diff-host --known");
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.out, HasSubstr("\neventfd-read (since 5.8): an eventfd has no read_iter"));
+}
+
+// Where programs cannot be compared, it says why.
+TEST(DiffHost, ComparesASeriesOrSaysWhyNot) {
+  const Ran ran = Kpath("diff-host --programs=20 --seed=3");
+  if (ran.status == 6) {
+    EXPECT_THAT(ran.out, StartsWith("skipped: "));
+    return;
+  }
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, StartsWith("seed 3: 20 programs, v4.19 model against Linux "));
+}
+
+TEST(DiffHost, ShowsOneProgramAsATranscript) {
+  const Ran ran = Kpath("diff-host --seed=3 --program=1");
+  if (ran.status == 6) return;
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("io_setup("));
 }
 
 // ---- compare ----

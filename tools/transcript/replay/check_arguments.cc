@@ -2,6 +2,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tools/transcript/replay/frame.h"
+#include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -92,7 +93,9 @@ absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, cons
     case ParameterKind::kIocbs:
       return CheckIocbs(file_name, value);
     default:
-      return absl::OkStatus();
+      if (!IsRecordIn(kind)) return absl::OkStatus();
+      if (!IsPrintedRecord(value)) return CheckNumber(file_name, value);
+      return CheckRecord(file_name, kind, value);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "sim/user/memory.h"
 #include "syscall_table/numbers_64.h"
 #include "tools/transcript/replay/frame.h"
+#include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -99,8 +100,20 @@ class Marshaller {
       case ParameterKind::kStatusOut:
       case ParameterKind::kStatOut:
         return OutBuffer(value, SizeOf(parameter));
+      default:
+        return Record(parameter.kind, value);
     }
     return 0;
+  }
+
+  // A struct that goes in or comes out.
+  uint64_t Record(ParameterKind kind, const Value& value) {
+    if (value.kind == ValueKind::kOmitted) return 0;
+    const uint64_t bytes = RecordBytes(kind);
+    if (!IsPrintedRecord(value)) return Known(value, bytes);
+    const uint64_t address = staging_->ForCall(bytes);
+    if (IsRecordIn(kind)) user::WriteMemory(address, EncodeRecord(kind, value).data(), bytes);
+    return address;
   }
 
   uint64_t SizeOf(const Parameter& parameter) const {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/user/memory.h"
+#include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -125,6 +126,11 @@ std::string JudgeEvents(const CallFrame& frame, int64_t result, AioLedger* ledge
   return "";
 }
 
+std::string JudgeRecordAt(ParameterKind kind, const strace::Value& printed, uint64_t address) {
+  if (address == 0 || !IsRecord(kind) || IsRecordIn(kind) || !IsPrintedRecord(printed)) return "";
+  return JudgeRecord(kind, printed, user::ReadText(address, RecordBytes(kind)));
+}
+
 }  // namespace
 
 std::vector<io_event> EventsShown(const strace::Call& call) {
@@ -191,6 +197,7 @@ std::string JudgeMemory(const CallFrame& frame, int64_t result, const World::Pla
         wrong = JudgeEvents(frame, result, ledger, staging);
         break;
       default:
+        wrong = JudgeRecordAt(frame.signature->parameters[i].kind, *printed, address);
         break;
     }
   }

@@ -36,7 +36,7 @@ class Planner {
 
   absl::StatusOr<Plan> Make() {
     for (const strace::Call& call : transcript_.calls) AddCall(call);
-    for (const strace::Line& line : transcript_.lines) AddExit(line);
+    for (const strace::Line& line : transcript_.lines) AddEvent(line);
     if (absl::Status status = FindParents(); !status.ok()) return status;
     InferExecs();
     Sort();
@@ -60,16 +60,19 @@ class Planner {
     plan_.processes[step.pid].pid = step.pid;
   }
 
-  void AddExit(const strace::Line& line) {
-    if (line.kind != strace::LineKind::kExited || line.event->exit != strace::ExitKind::kKilled)
-      return;
+  void AddEvent(const strace::Line& line) {
+    const bool killed =
+        line.kind == strace::LineKind::kExited && line.event->exit == strace::ExitKind::kKilled;
+    if (!killed && line.kind != strace::LineKind::kSignal) return;
     const int pid = PidOf(line.leader->pid);
     if (plan_.processes.count(pid) == 0) return;
     PlanStep step;
-    step.kind = PlanStep::Kind::kEnd;
+    step.kind = killed ? PlanStep::Kind::kEnd : PlanStep::Kind::kSignal;
+    if (!killed) step.event = line.event;
     step.pid = pid;
     step.begin = BeginOnLine(line.number);
-    step.killed_by = strace::SignalNumber(line.event->signal).value_or(9);
+    if (!killed) step.end = step.begin + 1;
+    step.signal = strace::SignalNumber(line.event->signal).value_or(9);
     plan_.steps.push_back(step);
   }
 
@@ -148,6 +151,15 @@ class Planner {
 
 absl::StatusOr<Plan> MakePlan(const strace::Transcript& transcript) {
   return Planner(transcript).Make();
+}
+
+std::string UnseenProcesses(const Plan& plan) {
+  for (const auto& [pid, process] : plan.processes) {
+    if (process.parent == 0 || !process.steps.empty()) continue;
+    return absl::StrCat("; no call of process ", pid,
+                        " is in the transcript: strace -f records those, too");
+  }
+  return "";
 }
 
 }  // namespace kpath

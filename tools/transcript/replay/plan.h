@@ -32,18 +32,20 @@ inline uint32_t LineOf(PlanTime time) { return static_cast<uint32_t>(time / 4); 
 
 struct PlanStep {
   enum class Kind : uint8_t {
-    kCall,  // a system call
-    kExec,  // an execve that was not recorded
-    kEnd,   // killed by a signal
+    kCall,    // a system call
+    kExec,    // an execve that was not recorded
+    kSignal,  // a signal was delivered
+    kEnd,     // killed by a signal
   };
 
   Kind kind = Kind::kCall;
   int pid = 0;
   PlanTime begin = 0;
-  PlanTime end = UINT64_MAX;           // UINT64_MAX: it never returned
-  const strace::Call* call = nullptr;  // kCall
-  int child = 0;                       // kCall: the process that this call made, or 0
-  int killed_by = 0;                   // kEnd: the signal
+  PlanTime end = UINT64_MAX;             // UINT64_MAX: it never returned
+  const strace::Call* call = nullptr;    // kCall
+  int child = 0;                         // kCall: the process that this call made, or 0
+  int signal = 0;                        // kSignal, kEnd: its number
+  const strace::Event* event = nullptr;  // kSignal
 };
 
 struct PlanProcess {
@@ -61,5 +63,9 @@ struct Plan {
 
 // `transcript` must outlive the plan. An error is one line, "FILE:LINE:COLUMN: …".
 absl::StatusOr<Plan> MakePlan(const strace::Transcript& transcript);
+
+// A remark on a call that waits for ever: what it waits for may have been done by a process of
+// which no call was recorded. Empty where all processes have calls.
+std::string UnseenProcesses(const Plan& plan);
 
 }  // namespace kpath

@@ -21,7 +21,8 @@ std::string Order(const Plan& plan) {
     absl::StrAppend(&text, text.empty() ? "" : " ", step.pid, ":");
     if (step.kind == PlanStep::Kind::kCall) absl::StrAppend(&text, step.call->name);
     if (step.kind == PlanStep::Kind::kExec) absl::StrAppend(&text, "exec");
-    if (step.kind == PlanStep::Kind::kEnd) absl::StrAppend(&text, "killed by ", step.killed_by);
+    if (step.kind == PlanStep::Kind::kSignal) absl::StrAppend(&text, "signal ", step.signal);
+    if (step.kind == PlanStep::Kind::kEnd) absl::StrAppend(&text, "killed by ", step.signal);
   }
   return text;
 }
@@ -97,7 +98,7 @@ TEST(Plan, AProcessThatWasKilledEndsThere) {
       Parse("7 close(3) = 0\n7 --- SIGSEGV {si_signo=SIGSEGV} ---\n7 +++ killed by SIGSEGV +++\n");
   const absl::StatusOr<Plan> plan = MakePlan(transcript);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  EXPECT_EQ(Order(*plan), "7:close 7:killed by 11");
+  EXPECT_EQ(Order(*plan), "7:close 7:signal 11 7:killed by 11");
 }
 
 TEST(InferIocbOutcomes, TheEventTellsWhereTheIocbWas) {

@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
 #include "fs_aio/kioctx.h"
@@ -15,80 +13,25 @@
 #include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
-#include "sim/process/signal.h"
+#include "sim/process/sighand.h"
 #include "sim/trace/graph_listener.h"
 #include "sim/user/user.h"
-#include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
 #include "tools/transcript/replay/infer_cpus.h"
+#include "tools/transcript/replay/known_calls.h"
 #include "tools/transcript/replay/outcome.h"
+#include "tools/transcript/replay/progress.h"
+#include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
+#include "tools/transcript/replay/visible_probes.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
 
 namespace kpath {
 namespace {
-
-// strace's name for a number that it does not know: syscall_0x1388.
-constexpr absl::string_view kUnknownCall = "syscall_0x";
-
-// A system call by a number that has no name: six numbers, an errno.
-constexpr Signature kUnknownSignature = {"",
-                                         {{ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber}}};
-
-// The number behind a call's name; -1 if there is none.
-int NumberOfCall(absl::string_view name) {
-  if (absl::StartsWith(name, kUnknownCall)) {
-    uint64_t number = 0;
-    return absl::SimpleHexAtoi(name.substr(kUnknownCall.size()), &number) ? static_cast<int>(number)
-                                                                          : -1;
-  }
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info == nullptr ? -1 : static_cast<int>(info->row.number);
-}
-
-// fcntl does many things; these are modelled.
-bool IsModelledFcntl(const strace::Call& call) {
-  if (call.args.size() < 2) return false;
-  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
-                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
-  return std::any_of(std::begin(kCommands), std::end(kCommands),
-                     [&](const char* command) { return call.args[1].text == command; });
-}
-
-// How the call is known to the replay; null: as recorded.
-const Signature* SignatureOf(const strace::Call& call) {
-  absl::string_view name = call.name;
-  if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
-  const Signature* signature = FindSignature(name);
-  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
-  if (signature->form == CallForm::kClone3) name = "clone";
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info != nullptr && info->IsModelled() ? signature : nullptr;
-}
-
-// Passes probes on, but for those of hidden contexts.
-class VisibleProbes : public ProbeListener {
- public:
-  VisibleProbes(ProbeListener* listener, const std::set<const Context*>& hidden)
-      : listener_(listener), hidden_(hidden) {}
-  void OnProbe(const ProbeEvent& event) override {
-    const bool idle = current_context->id() == 0;
-    if (!idle && hidden_.count(current_context) == 0) listener_->OnProbe(event);
-  }
-
- private:
-  ProbeListener* const listener_;
-  const std::set<const Context*>& hidden_;
-};
 
 class ReplayerImpl final : public Replayer {
  public:
@@ -100,6 +43,8 @@ class ReplayerImpl final : public Replayer {
         outcomes_(InferIocbOutcomes(plan_)),
         descriptors_(plan_),
         turns_(plan_),
+        signals_(plan_),
+        progress_(plan_, &turns_, &signals_, MakeProgressHooks()),
         world_(descriptors_, outcomes_),
         system_(MakeSystemOptions(scenario)),
         graph_(options.calls),
@@ -116,6 +61,8 @@ class ReplayerImpl final : public Replayer {
   Machine& machine() override { return system_.machine(); }
 
   ReplayReport Run() override {
+    signals_.Watch(machine());
+    FollowDeaths();
     for (const auto& [pid, process] : plan_.processes) {
       if (process.parent != 0) continue;
       StartOptions start;
@@ -156,6 +103,26 @@ class ReplayerImpl final : public Replayer {
     return options;
   }
 
+  Progress::Hooks MakeProgressHooks() {
+    Progress::Hooks hooks;
+    hooks.run_step = [this](const PlanStep& step, size_t index) {
+      if (options_.progress) options_.progress(turns_.begun(), plan_.steps.size());
+      RunStep(step, index);
+    };
+    hooks.hide = [this] {
+      const bool visible = hidden_.count(current) == 0;
+      Hidden();
+      return visible;
+    };
+    hooks.show = [this] { Visible(); };
+    hooks.remark = [this](const std::string& text) { Remark(text); };
+    hooks.returned = [this](const strace::Call& call) {
+      Announce(call);
+      ++report_.legal;
+    };
+    return hooks;
+  }
+
   // ---- Programs: ring 3 from here on ----
 
   void RunProcess(int pid) {
@@ -165,12 +132,9 @@ class ReplayerImpl final : public Replayer {
     if (process.parent == 0) {
       world_.OpenStandardStreams();
       MakeFiles();
+      current->signal->rlim[RLIMIT_FSIZE].rlim_cur = InferFileSizeLimit(plan_, outcomes_);
     }
-    for (size_t index : process.steps) {
-      turns_.Begin(index);
-      if (options_.progress) options_.progress(turns_.begun(), plan_.steps.size());
-      RunStep(plan_.steps[index], index);
-    }
+    progress_.RunAll();
     turns_.ParkForGood();
   }
 
@@ -189,12 +153,33 @@ class ReplayerImpl final : public Replayer {
         RunExec();
         turns_.End(index);
         break;
+      case PlanStep::Kind::kSignal:
+        progress_.RunSignal(step);
+        turns_.End(index);
+        break;
       case PlanStep::Kind::kEnd:
         turns_.End(index);
-        force_sig_fault(step.killed_by, 0, 0, current);
+        signals_.Kill(step.signal);
         Visible();
         user::getpid();  // the signal acts on the way back
     }
+  }
+
+  // A process that ends before its steps do makes way for the others.
+  void FollowDeaths() {
+    auto& ended = process_hooks.Get(machine()).process_ended;
+    ended = [this, before = std::move(ended)](const task_struct* leader, int exit_code) {
+      before(leader, exit_code);
+      const bool visible = hidden_.count(current) == 0;
+      Hidden();
+      turns_.Leave(leader->pid, [this, exit_code](size_t index) {
+        const PlanStep& step = plan_.steps[index];
+        if (step.call == nullptr) return;
+        AddIllegal(*step.call, "not made",
+                   absl::StrCat("the process has ended with status ", exit_code));
+      });
+      if (visible) Visible();
+    };
   }
 
   // The execve itself was not recorded: it happens on the way back from a call that nobody sees.
@@ -211,12 +196,15 @@ class ReplayerImpl final : public Replayer {
     const strace::Call& call = *step.call;
     Announce(call);
     const Signature* signature = SignatureOf(call);
-    // A call that a signal interrupted waits for what is not in the model: the signal.
-    const bool interrupted = absl::StartsWith(call.result.error, "ERESTART");
-    if (signature == nullptr || interrupted || !world_.Prepare(step)) {
-      RunAsRecorded(step, signature == nullptr);
+    const PlanStep* signal = progress_.InterruptedBy(step);
+    // The signal that it waited for is not in the transcript.
+    const bool for_ever = Progress::IsInterrupted(call) && signal == nullptr;
+    if (signature == nullptr || for_ever || !world_.Prepare(step)) {
+      RunAsRecorded(step, signature == nullptr && !Progress::IsSigreturn(step));
     } else {
+      if (signal != nullptr && !signals_.MayCome(*signal)) signals_.RaiseLater(*signal);
       Execute(step, *signature, index);
+      signals_.CancelLater();
     }
     turns_.End(index);
   }
@@ -244,6 +232,8 @@ class ReplayerImpl final : public Replayer {
     CallFrame frame =
         Marshal(*step.call, signature, NumberOfCall(step.call->name), outcomes_, &staging);
     HonourAddress(frame);
+    signals_.Adopt(*step.call);
+    LoadHandler(frame);
     if (step.call->name == "io_cancel" && !frame.iocbs.empty()) {
       const uint64_t iocb = ledger_.InFlight(frame.arguments[0], frame.iocbs[0]);
       if (iocb != 0) frame.arguments[1] = iocb;
@@ -312,6 +302,13 @@ class ReplayerImpl final : public Replayer {
   }
 
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
+    if (Progress::IsInterrupted(*step.call)) {
+      // The transcript shows it when it is made again.
+      bool again;
+      const int64_t result =
+          user::SyscallOnceAt(user::kSyscallInstruction, frame.number, frame.arguments, &again);
+      return again ? -EINTR : result;
+    }
     if (step.child == 0) {
       return user::SyscallAt(user::kSyscallInstruction, frame.number, frame.arguments);
     }
@@ -319,6 +316,16 @@ class ReplayerImpl final : public Replayer {
     const int child = step.child;
     return user::SyscallWithChild(frame.number, frame.arguments,
                                   [this, child] { RunProcess(child); });
+  }
+
+  // The handler that an rt_sigaction sets is where the recording says.
+  void LoadHandler(const CallFrame& frame) {
+    const strace::Value* action = PrintedArgument(*frame.call, 1);
+    if (frame.call->name != "rt_sigaction" || action->kind != strace::ValueKind::kStruct) return;
+    const auto ka = user::Load<k_sigaction>(frame.arguments[1]);
+    if (ka.handler == kSigDfl || ka.handler == kSigIgn) return;
+    user::LoadCodeAt(machine(), ka.handler, [this] { progress_.RunHandler(); });
+    user::LoadRestorerAt(machine(), ka.sa_restorer);
   }
 
   // The kernel maps the ring, and what mmap asked for, where the recording says.
@@ -428,18 +435,8 @@ class ReplayerImpl final : public Replayer {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
       AddIllegal(*step.call, "has not returned",
-                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses()));
+                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses(plan_)));
     }
-  }
-
-  // What the model waits for may have been done by a process that was not recorded.
-  std::string UnseenProcesses() const {
-    for (const auto& [pid, process] : plan_.processes) {
-      if (process.parent == 0 || !process.steps.empty()) continue;
-      return absl::StrCat("; no call of process ", pid,
-                          " is in the transcript: strace -f records those, too");
-    }
-    return "";
   }
 
   std::string DescribeWait(int pid) {
@@ -459,6 +456,8 @@ class ReplayerImpl final : public Replayer {
   const Descriptors descriptors_;
   std::set<const Context*> hidden_;
   Turns turns_;
+  Signals signals_;
+  Progress progress_;
   World world_;
   AioLedger ledger_;
   std::map<int, Staging> staging_;

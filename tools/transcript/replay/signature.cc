@@ -19,6 +19,17 @@ constexpr Parameter kIocbIn = {ParameterKind::kIocbIn, -1, 64};
 constexpr Parameter kEvents = {ParameterKind::kEvents, 2, 32};
 constexpr Parameter kStatusOut = {ParameterKind::kStatusOut, -1, 4};
 constexpr Parameter kStatOut = {ParameterKind::kStatOut, -1, 144};
+constexpr Parameter kSiginfoOut = {ParameterKind::kTimespecOut, -1, 128};  // not judged, as a time
+constexpr Parameter kSigactionIn = {ParameterKind::kSigactionIn};
+constexpr Parameter kSigactionOut = {ParameterKind::kSigactionOut};
+constexpr Parameter kSigsetIn = {ParameterKind::kSigsetIn};
+constexpr Parameter kSigsetOut = {ParameterKind::kSigsetOut};
+constexpr Parameter kRlimitIn = {ParameterKind::kRlimitIn};
+constexpr Parameter kRlimitOut = {ParameterKind::kRlimitOut};
+constexpr Parameter kItimerIn = {ParameterKind::kItimerIn};
+constexpr Parameter kItimerOut = {ParameterKind::kItimerOut};
+constexpr Parameter kStackIn = {ParameterKind::kStackIn};
+constexpr Parameter kStackOut = {ParameterKind::kStackOut};
 constexpr Parameter In(int size_argument) { return {ParameterKind::kIn, size_argument}; }
 constexpr Parameter Out(int size_argument) { return {ParameterKind::kOut, size_argument}; }
 constexpr Parameter kIovIn = {ParameterKind::kIovIn, 2};
@@ -27,6 +38,7 @@ constexpr Parameter kIovOut = {ParameterKind::kIovOut, 2};
 // clang-format off
 constexpr Signature kSignatures[] = {
     {"access", {kPath, kNumber}},
+    {"alarm", {kNumber}},
     {"brk", {kAddress}, ResultKind::kAddress},
     {"chdir", {kPath}},
     {"clock_gettime", {kNumber, kTimespecOut}},
@@ -49,14 +61,17 @@ constexpr Signature kSignatures[] = {
     {"fstat", {kFd, kStatOut}},
     {"fsync", {kFd}},
     {"ftruncate", {kFd, kNumber}},
+    {"getitimer", {kNumber, kItimerOut}},
     {"getpid", {}},
     {"getppid", {}},
+    {"getrlimit", {kNumber, kRlimitOut}},
     {"gettid", {}},
     {"io_cancel", {kAddress, kIocbIn, kAddress}},
     {"io_destroy", {kAddress}},
     {"io_getevents", {kAddress, kNumber, kNumber, kEvents, kTimespecIn}, ResultKind::kReaped},
     {"io_setup", {kNumber, kContextOut}},
     {"io_submit", {kAddress, kNumber, kIocbs}, ResultKind::kSubmitted},
+    {"kill", {kNumber, kNumber}},
     {"lseek", {kFd, kNumber, kNumber}},
     {"lstat", {kPath, kStatOut}},
     {"madvise", {In(1), kNumber, kNumber}},
@@ -70,21 +85,34 @@ constexpr Signature kSignatures[] = {
     {"newfstatat", {kFd, kPath, kStatOut, kNumber}},
     {"open", {kPath, kNumber, kNumber}},
     {"openat", {kFd, kPath, kNumber, kNumber}},
+    {"pause", {}},
     {"pipe", {kFdPairOut}},
     {"pipe2", {kFdPairOut, kNumber}},
     {"pread64", {kFd, Out(2), kNumber, kNumber}, ResultKind::kCount},
     {"preadv", {kFd, kIovOut, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"preadv2", {kFd, kIovOut, kNumber, kNumber, kNumber}, ResultKind::kCount,
      CallForm::kPositioned},
+    {"prlimit64", {kNumber, kNumber, kRlimitIn, kRlimitOut}},
     {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
     {"pwritev", {kFd, kIovIn, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"pwritev2", {kFd, kIovIn, kNumber, kNumber, kNumber}, ResultKind::kCount,
      CallForm::kPositioned},
     {"read", {kFd, Out(2), kNumber}, ResultKind::kCount},
     {"readv", {kFd, kIovOut, kNumber}, ResultKind::kCount},
+    {"restart_syscall", {}},
     {"rmdir", {kPath}},
+    {"rt_sigaction", {kNumber, kSigactionIn, kSigactionOut, kNumber}},
+    {"rt_sigpending", {kSigsetOut, kNumber}},
+    {"rt_sigprocmask", {kNumber, kSigsetIn, kSigsetOut, kNumber}},
+    {"rt_sigsuspend", {kSigsetIn, kNumber}},
+    {"rt_sigtimedwait", {kSigsetIn, kSiginfoOut, kTimespecIn, kNumber}},
     {"set_tid_address", {kAddress}},
+    {"setitimer", {kNumber, kItimerIn, kItimerOut}},
+    {"setrlimit", {kNumber, kRlimitIn}},
+    {"sigaltstack", {kStackIn, kStackOut}},
     {"stat", {kPath, kStatOut}},
+    {"tgkill", {kNumber, kNumber, kNumber}},
+    {"tkill", {kNumber, kNumber}},
     {"truncate", {kPath, kNumber}},
     {"umask", {kNumber}},
     {"unlink", {kPath}},

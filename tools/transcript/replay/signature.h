@@ -29,6 +29,17 @@ enum class ParameterKind : uint8_t {
   kEvents,      // io_getevents: an array of io_event
   kStatusOut,   // wait4: int
   kStatOut,     // struct stat
+  // records.h
+  kSigactionIn,
+  kSigactionOut,
+  kSigsetIn,
+  kSigsetOut,
+  kRlimitIn,
+  kRlimitOut,
+  kItimerIn,
+  kItimerOut,
+  kStackIn,
+  kStackOut,
 };
 
 enum class ResultKind : uint8_t {

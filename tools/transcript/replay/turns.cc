@@ -25,7 +25,22 @@ void Turns::End(size_t step) {
   WakeNext();
 }
 
+void Turns::Leave(int pid, const std::function<void(size_t step)>& skipped) {
+  gone_[pid] = skipped;
+  std::erase_if(active_, [&](size_t step) { return plan_.steps[step].pid == pid; });
+  WakeNext();
+}
+
+void Turns::PassOver() {
+  while (next_ < plan_.steps.size()) {
+    const auto gone = gone_.find(plan_.steps[next_].pid);
+    if (gone == gone_.end() || !MayBegin(next_)) return;
+    gone->second(next_++);
+  }
+}
+
 void Turns::WakeNext() {
+  PassOver();
   if (next_ == plan_.steps.size() || !MayBegin(next_)) return;
   const auto found = tasks_.find(plan_.steps[next_].pid);
   if (found == tasks_.end()) return;  // not made yet: it looks by itself when it is

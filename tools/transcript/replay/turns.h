@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -32,6 +33,9 @@ class Turns {
   void Begin(size_t step);
   // `step` has come to its end.
   void End(size_t step);
+  // The process has ended: none of its steps will begin or end any more. They are passed over, each
+  // told to `skipped`.
+  void Leave(int pid, const std::function<void(size_t step)>& skipped);
   // The running task has no more steps.
   [[noreturn]] void ParkForGood();
 
@@ -42,6 +46,7 @@ class Turns {
 
  private:
   bool MayBegin(size_t step) const;
+  void PassOver();
   void WakeNext();
   void Park();
 
@@ -50,6 +55,7 @@ class Turns {
   std::set<size_t> active_;
   std::map<int, task_struct*> tasks_;
   std::set<const task_struct*> parked_;
+  std::map<int, std::function<void(size_t step)>> gone_;
 };
 
 }  // namespace kpath
