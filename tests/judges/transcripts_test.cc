@@ -46,6 +46,9 @@ TEST_P(Transcript, EveryResultIsLegal) {
   const ReplayReport report = Replay(path, Read(path));
   EXPECT_TRUE(report.AllLegal()) << Describe(report);
   EXPECT_GT(report.legal, 20u);
+  size_t accounted = report.legal;  // none has been left out
+  for (const auto& [name, count] : report.as_recorded) accounted += static_cast<size_t>(count);
+  EXPECT_EQ(accounted, report.calls);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Transcript,

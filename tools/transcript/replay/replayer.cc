@@ -431,11 +431,20 @@ class ReplayerImpl final : public Replayer {
   // recording.
   void ReportStuck() {
     if (turns_.begun() == plan_.steps.size()) return;
+    const size_t told = report_.illegal.size();
     for (size_t index : turns_.active()) {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
       AddIllegal(*step.call, "has not returned",
                  absl::StrCat(DescribeWait(step.pid), UnseenProcesses(plan_)));
+    }
+    if (report_.illegal.size() != told) return;
+    // Nobody is in a call that ought to have ended, and yet the next one does not come.
+    for (size_t index = turns_.begun(); index < plan_.steps.size(); ++index) {
+      const PlanStep& step = plan_.steps[index];
+      if (step.call == nullptr) continue;
+      AddIllegal(*step.call, "has not begun", DescribeWait(step.pid));
+      return;
     }
   }
 

@@ -42,6 +42,7 @@ constexpr Signature kSignatures[] = {
     {"brk", {kAddress}, ResultKind::kAddress},
     {"chdir", {kPath}},
     {"clock_gettime", {kNumber, kTimespecOut}},
+    {"clock_nanosleep", {kNumber, kNumber, kTimespecIn, kTimespecOut}},
     {"clone", {}, ResultKind::kExact, CallForm::kClone},
     {"clone3", {}, ResultKind::kExact, CallForm::kClone3},
     {"close", {kFd}},
