@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <utility>
 #include <vector>
 
 #include "fs_aio/aio_abi.h"
@@ -15,12 +17,15 @@
 namespace kpath::diff_host {
 namespace {
 
+// Of a ring.
+constexpr uint64_t kPagesLookedAt = 3;
+
 struct Ring {
   uint64_t address = 0;
   uint64_t pages = 0;
-  uint64_t mapped = 0;  // how many pages are where they were, from the first
-  uint64_t tail = 0;    // when it was last looked at
-  bool alive = false;   // its context has not been destroyed
+  uint64_t mapped = 0;        // how many pages are where they were, from the first
+  std::vector<uint8_t> seen;  // its first pages as they were when they were last looked at
+  bool alive = false;         // its context has not been destroyed
   bool readable = false;
   bool writable = false;
 };
@@ -72,6 +77,7 @@ class Interpreter {
   // Waits until files that a worker has let go are gone: a tick later.
   void WaitForReleases();
   void NoteRings();
+  void NoteNewEvents(size_t index);
   void NoteRemainsOfRing(size_t index);
   void NoteHandles();
 
@@ -104,7 +110,7 @@ void Interpreter::Setup(const Op& op) {
   const uint64_t address = Load<uint64_t>(op.args[1]);
   trace_->Add(What::kHandle, static_cast<uint32_t>(rings_.size()), address);
   const uint64_t pages = (uint64_t{Load<uint32_t>(address + 4)} + 1) / 128;
-  rings_.push_back({address, pages, pages, 0, true, true, true});
+  rings_.push_back({address, pages, pages, {}, true, true, true});
 }
 
 void Interpreter::Destroy(const Op& op) {
@@ -274,24 +280,34 @@ void Interpreter::NoteRings() {
     const auto header = Load<aio_ring>(ring.address);
     trace_->Add(What::kHead, static_cast<uint32_t>(i), header.head);
     trace_->Add(What::kTail, static_cast<uint32_t>(i), header.tail);
-    const uint64_t size = ring.pages * 128 - 1;
-    for (; ring.tail != header.tail % size; ring.tail = (ring.tail + 1) % size) {
-      if ((ring.tail + 1) / 128 >= ring.mapped) continue;
-      const auto event = Load<io_event>(ring.address + (ring.tail + 1) * sizeof(io_event));
-      const auto slot = static_cast<uint32_t>(ring.tail);
-      trace_->Add(What::kNewObj, slot, event.obj, static_cast<uint16_t>(i));
-      trace_->Add(What::kNewRes, slot, static_cast<uint64_t>(event.res), static_cast<uint16_t>(i));
-    }
+    NoteNewEvents(i);
   }
 }
 
+// Whatever the tail says, which user mode may have written: the slots that have changed.
+void Interpreter::NoteNewEvents(size_t index) {
+  Ring& ring = rings_[index];
+  std::vector<uint8_t> bytes(std::min(ring.mapped, kPagesLookedAt) * kPage);
+  executor_.Read(ring.address, bytes.data(), bytes.size());
+  ring.seen.resize(bytes.size());
+  for (size_t at = sizeof(aio_ring); at < bytes.size(); at += sizeof(io_event)) {
+    if (std::memcmp(bytes.data() + at, ring.seen.data() + at, sizeof(io_event)) == 0) continue;
+    io_event event;
+    std::memcpy(&event, bytes.data() + at, sizeof(event));
+    const auto slot = static_cast<uint32_t>(at / sizeof(io_event) - 1);
+    trace_->Add(What::kNewObj, slot, event.obj, static_cast<uint16_t>(index));
+    trace_->Add(What::kNewRes, slot, static_cast<uint64_t>(event.res),
+                static_cast<uint16_t>(index));
+  }
+  ring.seen = std::move(bytes);
+}
+
 void Interpreter::NoteRemainsOfRing(size_t index) {
-  constexpr uint64_t kMaxPages = 3;
   const Ring& ring = rings_[index];
   if (!ring.alive || !ring.readable) return;
   std::array<uint8_t, kPage> bytes;
   uint32_t slot = 0;
-  for (uint64_t page = 0; page < std::min(ring.mapped, kMaxPages); ++page) {
+  for (uint64_t page = 0; page < std::min(ring.mapped, kPagesLookedAt); ++page) {
     executor_.Read(ring.address + page * kPage, bytes.data(), kPage);
     const auto* words = reinterpret_cast<const uint32_t*>(bytes.data());
     for (uint32_t word = 0; page == 0 && word < 8; ++word) {
