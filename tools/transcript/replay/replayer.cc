@@ -440,12 +440,10 @@ class ReplayerImpl final : public Replayer {
     }
     if (report_.illegal.size() != told) return;
     // Nobody is in a call that ought to have ended, and yet the next one does not come.
-    for (size_t index = turns_.begun(); index < plan_.steps.size(); ++index) {
-      const PlanStep& step = plan_.steps[index];
-      if (step.call == nullptr) continue;
-      AddIllegal(*step.call, "has not begun", DescribeWait(step.pid));
-      return;
-    }
+    const auto next = std::find_if(plan_.steps.begin() + turns_.begun(), plan_.steps.end(),
+                                   [](const PlanStep& step) { return step.call != nullptr; });
+    if (next == plan_.steps.end()) return;
+    AddIllegal(*next->call, "has not begun", DescribeWait(next->pid));
   }
 
   std::string DescribeWait(int pid) {
