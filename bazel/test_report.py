@@ -39,6 +39,7 @@ class Report:
     def __init__(self):
         self.passed = 0
         self.skipped = 0
+        self.skip_reasons = set()
         self.failures = []
         self.replays = []  # labels of the targets that failed
 
@@ -82,6 +83,12 @@ def is_skipped(case):
     return case.find("skipped") is not None or case.get("status") == "notrun"
 
 
+def skip_reason(case):
+    """What a skipped case says: the last line of its message, behind where it stands. A set."""
+    message = case.find("skipped").get("message") if case.find("skipped") is not None else None
+    return {message.strip().splitlines()[-1]} if message and message.strip() else set()
+
+
 def read_cases(path):
     """The cases of a test.xml. A byte that cannot stand in XML is shown as the sign for that."""
     with open(path, encoding="utf-8", errors="replace") as xml_file:
@@ -102,6 +109,7 @@ def add_cases(report, label, xml_path, log_path):
             report.add_failure("FAILED {} {}".format(label, name).rstrip(), words, label)
         elif is_skipped(case):
             report.skipped += 1
+            report.skip_reasons |= skip_reason(case)
         else:
             report.passed += 1
     return failed
@@ -162,6 +170,8 @@ def print_report(report):
         print("To run what failed once more: ./kpath test " + " ".join(report.replays))
     if report.skipped:
         print("{} skipped".format(report.skipped))
+        for reason in sorted(report.skip_reasons):
+            print("    " + reason)
     print("{} passed, {} failed".format(report.passed, len(report.failures)))
 
 

@@ -19,7 +19,9 @@ GTEST_XML = """<testsuites><testsuite name="Ring">
 Expected 1 &lt; 2</failure>
   </testcase>
   <testcase name="Later" status="notrun" classname="RingTest" />
-  <testcase name="Elsewhere" status="run" classname="RingTest"><skipped message="no" /></testcase>
+  <testcase name="Elsewhere" status="run" classname="RingTest">
+    <skipped message="ring_test.cc:9&#x0A;no ring here" />
+  </testcase>
 </testsuite></testsuites>"""
 
 GOOD_XML = '<testsuites><testsuite><testcase name="a"/><testcase name="b"/></testsuite></testsuites>'
@@ -60,6 +62,7 @@ class TestReportTest(unittest.TestCase):
         report = test_report.make_report(events, 3)
         self.assertEqual(report.passed, 3)
         self.assertEqual(report.skipped, 2)
+        self.assertEqual(report.skip_reasons, {"no ring here"})
         self.assertEqual(self.failures(report), ["FAILED //a:ring_test RingTest.Overflows"])
         self.assertEqual(report.failures[0].text, "ring_test.cc:7\nExpected 1 < 2")
         self.assertEqual(report.replays, ["//a:ring_test"])

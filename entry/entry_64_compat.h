@@ -123,7 +123,7 @@ inline constexpr auto sysenter_fix_flags_listing = MakeListing(
     popfq(),
     jmp(sysenter_flags_fixed));
 
-// As entry_SYSCALL_64, with the user's stack pointer in r8, which 32-bit code does not have, instead
+// As entry_SYSCALL_64, with the user's stack pointer in r8, which 32-bit code lacks, instead
 // of in memory.
 inline constexpr auto entry_SYSCALL_compat_listing = MakeListing(
     entry_SYSCALL_compat.Before(sysret32_from_system_call),

@@ -153,6 +153,10 @@ TEST(Handler, QueuedSignalsKeepTheirValuesAndTheirOrder) {
     EXPECT_EQ(user::sigqueue(pid, sig, 4), -EAGAIN);
     user::sigprocmask(SIG_UNBLOCK, user::Signals({sig}));
     EXPECT_THAT(values, ElementsAre(1, 2, 3));
+    EXPECT_EQ(user::SigqueueThread(pid, sig, 5), 0);
+    EXPECT_THAT(values, ElementsAre(1, 2, 3, 5));
+    EXPECT_EQ(user::SigqueueThread(pid + 1, sig, 5), -ESRCH);
+    EXPECT_EQ(user::SigqueueThread(0, sig, 5), -EINVAL);
   });
 }
 

@@ -52,4 +52,29 @@ inline int WaitFor(int64_t pid) {
 // Sends the program itself a signal.
 inline int64_t Raise(int sig) { return user::kill(static_cast<int>(user::getpid()), sig); }
 
+// Two descriptors, the end to read from first.
+struct Pipe {
+  Pipe() {
+    user::Arena arena(4096);
+    const auto fds = arena.New<int32_t>(2);
+    user::pipe2(fds.address(), 0);
+    reader = fds.Load();
+    writer = (fds + 1).Load();
+  }
+  int reader, writer;
+};
+
+// Runs `work` in a child, a millisecond from now; the child's pid. It does not end with a signal.
+inline int64_t Later(const user::Code& work, int64_t ns = kMillisecond) {
+  return user::clone(0, 0, 0, 0, [work, ns] {
+    user::nanosleep(ns);
+    work();
+  });
+}
+
+inline int64_t SignalLater(int sig) {
+  const auto pid = static_cast<int>(user::getpid());
+  return Later([pid, sig] { user::kill(pid, sig); });
+}
+
 }  // namespace kpath

@@ -22,31 +22,6 @@ using ::testing::ElementsAre;
 
 constexpr int kThousandHours = 3'600'000;
 
-// Two descriptors, the end to read from first.
-struct Pipe {
-  Pipe() {
-    user::Arena arena(4096);
-    const auto fds = arena.New<int32_t>(2);
-    user::pipe2(fds.address(), 0);
-    reader = fds.Load();
-    writer = (fds + 1).Load();
-  }
-  int reader, writer;
-};
-
-// Runs `work` in a child, a millisecond from now; the child's pid. It does not end with a signal.
-int64_t Later(const user::Code& work, int64_t ns = kMillisecond) {
-  return user::clone(0, 0, 0, 0, [work, ns] {
-    user::nanosleep(ns);
-    work();
-  });
-}
-
-int64_t SignalLater(int sig) {
-  const auto pid = static_cast<int>(user::getpid());
-  return Later([pid, sig] { user::kill(pid, sig); });
-}
-
 // ---- Restarts ----
 
 TEST(Interrupted, AReadFailsWithoutSaRestart) {
@@ -89,7 +64,7 @@ TEST(Interrupted, PauseFailsWhenAHandlerHasRun) {
   RunProgram([] {
     int calls = 0;
     user::sigaction(
-        SIGUSR1, [&](const user::Signal&) { ++calls; }, SA_SIGINFO | SA_RESTART);
+        SIGUSR1, [&](const user::Signal&) { ++calls; }, SA_RESTART);
     SignalLater(SIGUSR1);
     EXPECT_EQ(user::pause(), -EINTR);
     EXPECT_EQ(calls, 1);
@@ -471,17 +446,15 @@ TEST(Limits, DescriptorsAndWhatSetrlimitRefuses) {
   });
 }
 
-// The same with other turns of the CPUs: signals race with all of it.
+// The same with other turns of the CPUs.
 TEST(Races, HoldWhateverTheOrder) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
-    SystemOptions options;
-    options.cpus = 2;
-    options.seed = seed;
+    const SystemOptions options = {.cpus = 2, .seed = seed};
     RunProgram(
         [] {
           int calls = 0;
-          user::sigaction(
-              SIGUSR1, [&](const user::Signal&) { ++calls; }, SA_SIGINFO | SA_RESTART);
+          const auto count = [&](const user::Signal&) { ++calls; };
+          user::sigaction(SIGUSR1, count, SA_SIGINFO | SA_RESTART);
           const auto pid = static_cast<int>(user::getpid());
           std::vector<int64_t> children;
           for (int i = 0; i < 3; ++i) {

@@ -2,6 +2,7 @@
 #include "sim/kernel/hrtimer.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -294,6 +295,45 @@ TEST(HrtimerReport, CancelledInItsOwnCallback) {
     hrtimer_start(&timer, 1000, HRTIMER_MODE_REL);
   });
   EXPECT_THAT(kernel.Run(), StartsWith("BUG: hrtimer_cancel in the timer's own callback never"));
+}
+
+class Names : public ProbeListener {
+ public:
+  void OnProbe(const ProbeEvent& event) override {
+    if (event.kind == ProbeEvent::Kind::kFunctionExit) text += "}";
+    if (event.kind == ProbeEvent::Kind::kFunctionEnter) {
+      text += std::string(event.function->name) + "{";
+    }
+  }
+  std::string Take() { return std::exchange(text, ""); }
+  std::string text;
+};
+
+// The calls in tests/reference/linux-4.19.13/graph/io_getevents_empty_2ms_timeout.graph, where the
+// timer is the first of its CPU, and has expired when it is cancelled.
+TEST(Hrtimer, LooksAsInTheRecording) {
+  TestKernel kernel;
+  Names names;
+  kernel.Spawn("a", [&] {
+    kernel.machine.AddListener(&names);
+    hrtimer_sleeper sleeper;
+    hrtimer_init(&sleeper.timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+    hrtimer_init_sleeper(&sleeper, current);
+    EXPECT_EQ(names.Take(), "hrtimer_init{}hrtimer_init_sleeper{}");
+    set_current_state(TASK_INTERRUPTIBLE);
+    hrtimer_start_range_ns(&sleeper.timer, 2 * NSEC_PER_MSEC, 50'000, HRTIMER_MODE_REL);
+    EXPECT_EQ(names.Take(),
+              "hrtimer_start_range_ns{lock_hrtimer_base{_raw_spin_lock_irqsave{}}ktime_get{}"
+              "ktime_add_safe{}ktime_add_safe{}get_nohz_timer_target{idle_cpu{}}enqueue_hrtimer{}"
+              "hrtimer_reprogram{tick_program_event{clockevents_program_event{ktime_get{}"
+              "lapic_next_event{}}}}_raw_spin_unlock_irqrestore{}}");
+    schedule();
+    names.Take();
+    hrtimer_cancel(&sleeper.timer);
+    EXPECT_EQ(names.Take(), "hrtimer_cancel{hrtimer_try_to_cancel{hrtimer_active{}}}");
+    kernel.machine.RemoveListener(&names);
+  });
+  EXPECT_EQ(kernel.Run(), "");
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/kernel/test_limits.h"
 #include "sim/mm/mmap.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/kernel/test_limits.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/test_mm.h"
 
@@ -266,7 +266,7 @@ TEST(BrkTest, MovesUpAndDownAndStaysWhereItCannot) {
     MapAt(kAt + 4 * PAGE_SIZE, 1, PROT_READ);
     EXPECT_EQ(Call(__x64_sys_brk, kAt + 4 * PAGE_SIZE), static_cast<long>(kAt + PAGE_SIZE));
     EXPECT_EQ(Call(__x64_sys_brk, kAt - 1), static_cast<long>(kAt + PAGE_SIZE));
-    current->mm->rlimit_data = 2 * PAGE_SIZE;
+    const TestLimit limit(RLIMIT_DATA, 2 * PAGE_SIZE);
     EXPECT_EQ(Call(__x64_sys_brk, kAt + 2 * PAGE_SIZE + 1), static_cast<long>(kAt + PAGE_SIZE));
   });
 }

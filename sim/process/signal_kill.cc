@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// kill, tkill, tgkill, rt_sigqueueinfo. v4.19 kernel/signal.c
+// kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo. v4.19 kernel/signal.c
 //
 // Departs: rt_sigqueueinfo does not look into what si_code says that it carries.
 #include <climits>
@@ -85,6 +85,19 @@ int do_rt_sigqueueinfo(int pid, int sig, siginfo_t* info) {
   return fn.Return(kill_proc_info(sig, info, pid));
 }
 
+// v4.19 kernel/signal.c: do_rt_tgsigqueueinfo. The same to one thread.
+int do_rt_tgsigqueueinfo(int tgid, int pid, int sig, siginfo_t* info) {
+  FUNCTION(tgid, pid, sig);
+  if (pid <= 0 || tgid <= 0) {
+    return fn.Return(Fail(EINVAL, "tgid=$0 and tid=$1 must be positive", tgid, pid));
+  }
+  if ((info->si_code >= 0 || info->si_code == SI_TKILL) && current->pid != pid) {
+    return fn.Return(Fail(EPERM, "si_code=$0 to another thread", info->si_code));
+  }
+  info->si_signo = sig;
+  return fn.Return(do_send_specific(tgid, pid, sig, info));
+}
+
 }  // namespace
 
 // v4.19 kernel/signal.c: sys_kill
@@ -112,6 +125,14 @@ SYSCALL_DEFINE3(rt_sigqueueinfo, int, pid, int, sig, user_ptr<const siginfo_t>, 
   siginfo_t info;
   if (copy_from_user(&info, uinfo, sizeof(info)) != 0) return Error(EFAULT);
   return do_rt_sigqueueinfo(pid, sig, &info);
+}
+
+// v4.19 kernel/signal.c: sys_rt_tgsigqueueinfo
+SYSCALL_DEFINE4(rt_tgsigqueueinfo, int, tgid, int, pid, int, sig, user_ptr<const siginfo_t>,
+                uinfo) {
+  siginfo_t info;
+  if (copy_from_user(&info, uinfo, sizeof(info)) != 0) return Error(EFAULT);
+  return do_rt_tgsigqueueinfo(tgid, pid, sig, &info);
 }
 
 }  // namespace kpath

@@ -68,8 +68,8 @@ SYSCALL_DEFINE4(rt_sigtimedwait, user_ptr<const sigset_t>, uthese, user_ptr<sigi
   return ret;
 }
 
-// v4.19 kernel/signal.c: sys_restart_syscall. How user mode goes on with a call that a signal without
-// a handler has interrupted.
+// v4.19 kernel/signal.c: sys_restart_syscall. How user mode goes on with a call that a signal
+// without a handler has interrupted.
 SYSCALL_DEFINE0(restart_syscall) {
   restart_block* restart = &current->restart_block;
   return restart->fn(restart);

@@ -79,13 +79,26 @@ int64_t getitimer() {
   return left.tv_sec * kUsPerSecond + left.tv_usec;
 }
 
-int64_t sigqueue(int pid, int sig, int value) {
+namespace {
+
+siginfo_t Queued(int sig, int value) {
   siginfo_t info = {};
   info.si_signo = sig;
   info.si_code = SI_QUEUE;
   info.si_pid = static_cast<pid_t>(Syscall(NR_getpid));
   info.si_value.sival_int = value;
-  return Syscall(NR_rt_sigqueueinfo, pid, sig, OnStack(info));
+  return info;
+}
+
+}  // namespace
+
+int64_t sigqueue(int pid, int sig, int value) {
+  return Syscall(NR_rt_sigqueueinfo, pid, sig, OnStack(Queued(sig, value)));
+}
+
+int64_t SigqueueThread(int tid, int sig, int value) {
+  const siginfo_t info = Queued(sig, value);
+  return Syscall(NR_rt_tgsigqueueinfo, info.si_pid, tid, sig, OnStack(info));
 }
 
 int64_t sigprocmask(int how, SignalSet set, SignalSet* old) {

@@ -67,8 +67,9 @@ inline int64_t alarm(unsigned seconds) { return Syscall(NR_alarm, seconds); }
 int64_t setitimer(int64_t value_us, int64_t interval_us);
 // What is left of it, in microseconds.
 int64_t getitimer();
-// sigqueue(3): with a value, from this process.
+// sigqueue(3): with a value, from this process. pthread_sigqueue(3): the same to a thread of it.
 int64_t sigqueue(int pid, int sig, int value);
+int64_t SigqueueThread(int tid, int sig, int value);
 
 // ---- Blocking and waiting ----
 

@@ -42,7 +42,9 @@ int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArgume
                       bool* again) {
   regs().rip = instruction;
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
-  STEP("user syscall", number, arguments[0], arguments[1], arguments[2]);
+  const Value rdi = Value::Address(arguments[0]), rsi = Value::Address(arguments[1]),
+              rdx = Value::Address(arguments[2]);
+  STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
   ComeBackTo(instruction);
   LoadArguments(regs(), number, arguments);
   Execute(instruction);

@@ -8,6 +8,7 @@
 
 #include "sim/kernel/timekeeping.h"
 #include "sim/kernel/timer.h"
+#include "sim/vfs/anon_inodes.h"
 #include "sim/vfs/eventpoll_internal.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/test_vfs.h"
@@ -161,6 +162,32 @@ TEST_P(Epoll, LevelEdgeAndOnce) {
     EXPECT_EQ(Wait(10, 0), 2);
     EXPECT_THAT(told, ElementsAre(Told(EPOLLIN, 1), Told(EPOLLIN, 33)));
     Drain(1);
+    EXPECT_EQ(Wait(10, 0), 0);
+  });
+}
+
+// A file that becomes ready once more while it is asked.
+struct busy_file {
+  wait_queue_head_t wait{"busy_file.wait"};
+  int edges = 0;
+};
+KernelGlobal<busy_file> busy;
+
+__poll_t BusyPoll(kptr<file> file, poll_table* table) {
+  poll_wait(file, &busy->wait, table);
+  if (poll_does_not_wait(table) && busy->edges-- > 0) wake_up_poll(&busy->wait, EPOLLIN);
+  return EPOLLIN;
+}
+constexpr file_operations kBusyFile = {.name = "busy_file", .poll = BusyPoll};
+
+TEST_P(Epoll, WhatHappensWhileEventsAreHandedOutIsToldNext) {
+  WithSet([&] {
+    ASSERT_EQ(anon_inode_getfd("[busy]", &kBusyFile, {}, O_RDWR), 4);
+    EXPECT_EQ(Add(4, EPOLLIN | EPOLLET, 4), 0);
+    busy->edges = 2;
+    EXPECT_EQ(Wait(10, 0), 1);
+    EXPECT_EQ(Wait(10, 0), 1);
+    EXPECT_EQ(Wait(10, 0), 1);
     EXPECT_EQ(Wait(10, 0), 0);
   });
 }

@@ -9,6 +9,7 @@
 
 #include "sim/kernel/timekeeping.h"
 #include "sim/kernel/timer.h"
+#include "sim/vfs/anon_inodes.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/pipe.h"
 #include "sim/vfs/test_vfs.h"
@@ -168,6 +169,32 @@ TEST_P(Polling, OtherEventsDoNotWakeIt) {
     writable = static_cast<int>(Poll({{1, EPOLLOUT}}, -1));
     EXPECT_EQ(writable, 1);
     EXPECT_GE(ktime_get(), 30 * NSEC_PER_MSEC);
+  });
+}
+
+// A file that becomes ready right after it has said that it is not.
+struct late_file {
+  wait_queue_head_t wait{"late_file.wait"};
+  int asked = 0;
+};
+KernelGlobal<late_file> late;
+
+__poll_t LatePoll(kptr<file> file, poll_table* table) {
+  poll_wait(file, &late->wait, table);
+  if (++late->asked > 1) return EPOLLIN;
+  wake_up_poll(&late->wait, EPOLLIN);
+  return 0;
+}
+constexpr file_operations kLateFile = {.name = "late_file", .poll = LatePoll};
+
+TEST_P(Polling, AWakeUpBetweenAskingAndSleepingIsNotLost) {
+  WithPipe([&] {
+    ASSERT_EQ(anon_inode_getfd("[late]", &kLateFile, {}, O_RDWR), 2);
+    EXPECT_EQ(Poll({{2, EPOLLIN}}, -1), 1);
+    EXPECT_EQ(late->asked, 2);
+    late->asked = 0;
+    vfs.user.Write(sets[0], uint64_t{0b100});
+    EXPECT_EQ(vfs.Call(__x64_sys_select, 3, sets[0], 0, 0, 0), 1);
   });
 }
 

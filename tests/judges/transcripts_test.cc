@@ -46,12 +46,20 @@ TEST_P(Transcript, EveryResultIsLegal) {
   const ReplayReport report = Replay(path, Read(path));
   EXPECT_TRUE(report.AllLegal()) << Describe(report);
   EXPECT_GT(report.legal, 20u);
+  size_t accounted = report.legal;  // none has been left out
+  for (const auto& [name, count] : report.as_recorded) accounted += static_cast<size_t>(count);
+  EXPECT_EQ(accounted, report.calls);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Transcript,
-                         testing::Values("libaio-harness-2", "libaio-harness-3", "libaio-harness-5",
-                                         "libaio-harness-7", "libaio-harness-12", "ltp-io_submit03",
-                                         "ltp-io_setup02", "ltp-io_getevents02"),
+                         testing::Values("event-loop", "event-loop-2", "fio-2jobs-aio-calls-only",
+                                         "fio-randrw-qd16", "libaio-harness-2", "libaio-harness-3",
+                                         "libaio-harness-4", "libaio-harness-5", "libaio-harness-7",
+                                         "libaio-harness-12", "libaio-harness-13",
+                                         "libaio-harness-15", "libaio-harness-16",
+                                         "libaio-harness-17", "libaio-harness-19",
+                                         "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02",
+                                         "ltp-io_getevents02"),
                          [](const auto& info) {
                            return absl::StrReplaceAll(info.param, {{"-", "_"}});
                          });
@@ -102,6 +110,212 @@ TEST(Lie, MoreEventsThanCouldBe) {
 TEST(Lie, AnotherDescriptor) {
   const ReplayReport report = ReplayWith("0600) = 3", "0600) = 4");
   EXPECT_FALSE(report.AllLegal());
+}
+
+// ---- Planted lies, one of each kind of value that is judged ----
+
+struct Planted {
+  const char* name;
+  const char* text;   // all of it legal but for `lie`
+  const char* truth;  // what a kernel returns in place of `lie`
+  const char* lie;
+};
+
+constexpr char kAioHead[] =
+    "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
+    "7  write(3, \"0123456789\", 10) = 10\n"
+    "7  io_setup(4, [0x7f0000000000]) = 0\n";
+
+constexpr Planted kPlanted[] = {
+    {"descriptor", "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT, 0600) = @\n7  close(3) = 0\n",
+     "3", "4"},
+    {"descriptor_of_dup", "7  dup(1) = @\n7  close(3) = 0\n", "3", "5"},
+    {"pipe", "7  pipe2([3, @], 0) = 0\n7  close(3) = 0\n7  close(4) = 0\n", "4", "5"},
+    {"count_written",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT, 0600) = 3\n"
+     "7  write(3, \"0123456789\", 10) = @\n",
+     "10", "9"},
+    {"count_read",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
+     "7  write(3, \"0123456789\", 10) = 10\n7  pread64(3, \"012345678\"..., 64, 0) = @\n",
+     "10", "9"},
+    {"data_written_before",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT, 0600) = 3\n"
+     "7  write(3, \"0123456789\", 10) = 10\n7  pread64(3, \"34@6\", 4, 3) = 4\n",
+     "5", "x"},
+    {"data_written_by_aio",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT, 0600) = 3\n"
+     "7  io_setup(4, [0x7f0000000000]) = 0\n"
+     "7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_PWRITE, aio_fildes=3, "
+     "aio_buf=\"abc\", aio_nbytes=3, aio_offset=0}]) = 1\n"
+     "7  io_getevents(0x7f0000000000, 1, 1, [{data=1, obj=0x7ffe00000000, res=3, res2=0}], NULL) = "
+     "1\n7  pread64(3, \"ab@\", 3, 0) = 3\n",
+     "c", "x"},
+    {"data_of_a_vector",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT, 0600) = 3\n"
+     "7  writev(3, [{iov_base=\"ab\", iov_len=2}, {iov_base=\"cd\", iov_len=2}], 2) = 4\n"
+     "7  preadv(3, [{iov_base=\"abc\", iov_len=3}, {iov_base=\"@\", iov_len=1}], 2, 0) = 4\n",
+     "d", "e"},
+    {"zeros_of_a_hole",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
+     "7  pwrite64(3, \"x\", 1, 8) = 1\n7  pread64(3, \"\\0\\0@\", 3, 0) = 3\n",
+     "\\0", "1"},
+    {"zeros_of_a_file_directive",
+     "# kpath: file /t/z size=4K\n7  openat(AT_FDCWD, \"/t/z\", O_RDONLY) = 3\n"
+     "7  read(3, \"\\0\\0@\", 3) = 3\n",
+     "\\0", "1"},
+    {"size_of_a_file_directive",
+     "# kpath: file /t/z size=4K\n7  openat(AT_FDCWD, \"/t/z\", O_RDONLY) = 3\n"
+     "7  lseek(3, 0, SEEK_END) = @\n",
+     "4096", "4095"},
+    {"data_through_a_pipe",
+     "7  pipe2([3, 4], 0) = 0\n7  write(4, \"ab\", 2) = 2\n7  read(3, \"@b\", 2) = 2\n", "a", "b"},
+    {"count_of_an_eventfd",
+     "7  eventfd2(5, 0) = 3\n7  read(3, \"\\@\\0\\0\\0\\0\\0\\0\\0\", 8) = 8\n", "5", "6"},
+    {"position",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
+     "7  write(3, \"0123456789\", 10) = 10\n7  lseek(3, -4, SEEK_CUR) = @\n",
+     "6", "7"},
+    {"st_size",
+     "7  openat(AT_FDCWD, \"/t/a\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
+     "7  write(3, \"0123456789\", 10) = 10\n7  fstat(3, {st_mode=S_IFREG|0600, st_size=@}) = 0\n",
+     "10", "11"},
+    {"file_type", "7  mkdir(\"/t\", 0700) = 0\n7  stat(\"/t\", {st_mode=@|0700, st_size=40}) = 0\n",
+     "S_IFDIR", "S_IFREG"},
+    {"flags_of_a_descriptor", "7  pipe2([3, 4], O_NONBLOCK) = 0\n7  fcntl(3, F_GETFL) = @\n",
+     "0x800", "0"},
+    {"address_of_the_ring", "7  io_setup(4, [0x7f0000000000]) = 0\n7  io_destroy(0x7f0000@) = 0\n",
+     "000000", "100000"},
+    {"pid", "7  getpid() = @\n", "7", "8"},
+    {"exit_status",
+     "7  clone(child_stack=NULL, flags=SIGCHLD) = 8\n8  exit_group(3) = ?\n"
+     "8  +++ exited with 3 +++\n"
+     "7  wait4(8, [{WIFEXITED(s) && WEXITSTATUS(s) == @}], 0, NULL) = 8\n",
+     "3", "4"},
+};
+
+class LieOfAKind : public testing::TestWithParam<Planted> {};
+
+TEST_P(LieOfAKind, TheTruthIsLegalAndTheLieIsFound) {
+  const Planted& planted = GetParam();
+  const ReplayReport truth =
+      Replay("t.strace", absl::StrReplaceAll(planted.text, {{"@", planted.truth}}));
+  EXPECT_TRUE(truth.AllLegal()) << Describe(truth);
+  const ReplayReport lie =
+      Replay("t.strace", absl::StrReplaceAll(planted.text, {{"@", planted.lie}}));
+  EXPECT_FALSE(lie.illegal.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(All, LieOfAKind, testing::ValuesIn(kPlanted),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+// ---- io_getevents: every count that a kernel could return, and no other ----
+
+constexpr char kOneRead[] =
+    "7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=3, "
+    "aio_buf=0x7f0000010000, aio_nbytes=4, aio_offset=0}]) = 1\n";
+constexpr char kItsEvent[] = "{data=1, obj=0x7ffe00000000, res=4, res2=0}";
+
+ReplayReport AfterOneRead(const std::string& call) {
+  return Replay("t.strace", absl::StrCat(kAioHead, kOneRead, "7  ", call, "\n"));
+}
+
+TEST(Events, WhatIsInTheRingMustBeReturned) {
+  EXPECT_TRUE(
+      AfterOneRead(absl::StrCat("io_getevents(0x7f0000000000, 1, 4, [", kItsEvent, "], NULL) = 1"))
+          .AllLegal());
+  const ReplayReport none =
+      AfterOneRead("io_getevents(0x7f0000000000, 0, 4, [], {tv_sec=0, tv_nsec=0}) = 0");
+  ASSERT_EQ(none.illegal.size(), 1u);
+  EXPECT_THAT(none.illegal[0].reason, HasSubstr("1 to 4 can be returned"));
+}
+
+TEST(Events, NotMoreThanAskedFor) {
+  EXPECT_TRUE(AfterOneRead("io_getevents(0x7f0000000000, 0, 0, [], NULL) = 0").AllLegal());
+  const ReplayReport more =
+      AfterOneRead(absl::StrCat("io_getevents(0x7f0000000000, 0, 0, [", kItsEvent, "], NULL) = 1"));
+  EXPECT_EQ(more.illegal.size(), 1u);
+}
+
+TEST(Events, AsManyAsTheResultSays) {
+  const ReplayReport report =
+      AfterOneRead(absl::StrCat("io_getevents(0x7f0000000000, 1, 4, [", kItsEvent, "], NULL) = 2"));
+  ASSERT_EQ(report.illegal.size(), 1u);
+  EXPECT_THAT(report.illegal[0].reason, HasSubstr("1 events are shown"));
+}
+
+TEST(Events, EachOnce) {
+  const ReplayReport report = AfterOneRead(absl::StrCat(
+      "io_getevents(0x7f0000000000, 1, 4, [", kItsEvent, ", ", kItsEvent, "], NULL) = 2"));
+  EXPECT_EQ(report.illegal.size(), 1u);
+}
+
+TEST(Events, OfThePageCacheInTheOrderOfSubmission) {
+  const std::string two = absl::StrCat(
+      kAioHead,
+      "7  io_submit(0x7f0000000000, 2, [{aio_data=1, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=3, "
+      "aio_buf=0x7f0000010000, aio_nbytes=4, aio_offset=0}, {aio_data=2, "
+      "aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=3, aio_buf=0x7f0000010000, aio_nbytes=4, "
+      "aio_offset=0}]) = 2\n");
+  const std::string second =
+      "7  io_getevents(0x7f0000000000, 1, 1, [{data=2, obj=0x7ffe00000040, res=4, res2=0}], NULL) "
+      "= "
+      "1\n";
+  EXPECT_EQ(Replay("t.strace", absl::StrCat(two, second)).illegal.size(), 1u);
+  // A device may end them in any order.
+  const std::string direct =
+      absl::StrReplaceAll(two, {{"O_RDWR|O_CREAT|O_TRUNC", "O_RDWR|O_CREAT|O_TRUNC|O_DIRECT"},
+                                {"aio_nbytes=4", "aio_nbytes=512"},
+                                {"\"0123456789\", 10) = 10", "\"0\"..., 512) = 512"}});
+  const ReplayReport report = Replay(
+      "t.strace", absl::StrCat(direct, absl::StrReplaceAll(second, {{"res=4,", "res=512,"}})));
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+}
+
+// ---- Rings that the program reads by itself ----
+
+TEST(Events, TakenFromTheRingWithoutACall) {
+  std::string text = absl::StrCat("# kpath: cpus=1\n", kAioHead);
+  // 124 at a time fit; the second lot needs the slots of the first.
+  std::string iocbs;
+  for (int i = 0; i < 124; ++i) {
+    absl::StrAppend(&iocbs, i == 0 ? "" : ", ",
+                    "{aio_data=1, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=3, "
+                    "aio_buf=0x7f0000010000, aio_nbytes=4, aio_offset=0}");
+  }
+  for (int i = 0; i < 2; ++i) {
+    absl::StrAppend(&text, "7  io_submit(0x7f0000000000, 124, [", iocbs, "]) = 124\n");
+  }
+  const ReplayReport report = Replay("t.strace", text);
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_EQ(report.taken_by_program, 124u);
+}
+
+// ---- What is not known is not judged ----
+
+TEST(Replay, BytesThatWereThereBeforeOrAreNotShownAreNotJudged) {
+  const ReplayReport report = Replay("t.strace",
+                                     "7  openat(AT_FDCWD, \"/etc/hostname\", O_RDWR) = 3\n"
+                                     "7  read(3, \"host\", 4) = 4\n"
+                                     "7  pwrite64(3, \"HO\"..., 4, 0) = 4\n"
+                                     "7  pread64(3, \"HOtt\", 4, 0) = 4\n");
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+}
+
+TEST(Replay, DescriptorsThatNoCallMadeAreWhatTheyAreUsedAs) {
+  const ReplayReport report = Replay(
+      "t.strace",
+      "7  io_setup(4, [0x7f0000000000]) = 0\n"
+      "7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_PREAD, aio_fildes=6, "
+      "aio_buf=0x7f0000010000, aio_nbytes=512, aio_offset=0, aio_flags=IOCB_FLAG_RESFD, "
+      "aio_resfd=3}]) = 1\n"
+      "7  read(3, \"\\1\\0\\0\\0\\0\\0\\0\\0\", 8) = 8\n"
+      "7  io_getevents(0x7f0000000000, 1, 1, [{data=1, obj=0x7ffe00000000, res=100, res2=0}], "
+      "NULL) "
+      "= 1\n");
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_THAT(report.assumed_descriptors,
+              testing::UnorderedElementsAre(testing::Pair(6, 2), testing::Pair(3, 2)));
 }
 
 TEST(Replay, ACallThatNeverReturnsInTheModelIsTold) {

@@ -66,6 +66,13 @@ int64_t NowNs(user::Arena& arena) {
   return now.Load().tv_sec * 1'000'000'000 + now.Load().tv_nsec;
 }
 
+// A child has ended, and well.
+void WaitForChild() {
+  int status = -1;
+  user::waitpid(-1, &status, 0);
+  REQUIRE(status == 0);
+}
+
 struct Pipe {
   Pipe(user::Arena& arena, int flags) {
     const auto fds = arena.New<int>(2);
@@ -114,9 +121,7 @@ TEST_P(Waiting, APollerReadsWhatItsChildWrites) {
     }
     REQUIRE(text == "line 0\nline 1\nline 2\nline 3\nline 4\n");
     REQUIRE(user::read(pipe.read_end, 1).empty());
-    int status = -1;
-    user::waitpid(-1, &status, 0);
-    REQUIRE(status == 0);
+    WaitForChild();
   });
 }
 
@@ -148,7 +153,7 @@ TEST_P(Waiting, ThreeKindsOfFilesInOneCall) {
     REQUIRE(NowNs(arena) - start >= 19 * kMs);
     REQUIRE(user::read(timer, count, 8) == 8);
     REQUIRE(user::Load<uint64_t>(count) == 1);
-    user::waitpid(-1, nullptr, 0);
+    WaitForChild();
   });
 }
 
@@ -171,7 +176,7 @@ TEST_P(Waiting, AFullPipeIsWritableAgainWhenItWasRead) {
     // More buffers, more room.
     REQUIRE(user::Syscall(NR_fcntl, pipe.write_end, F_SETPIPE_SZ, 1 << 17) == 1 << 17);
     REQUIRE(user::write(pipe.write_end, bytes, 100'000) == 65536);
-    user::waitpid(-1, nullptr, 0);
+    WaitForChild();
   });
 }
 
@@ -192,9 +197,7 @@ TEST_P(Waiting, ABlockingWriterWritesAllOfIt) {
       REQUIRE(n > 0);
     }
     REQUIRE(total == 200'000);
-    int status = -1;
-    user::waitpid(-1, &status, 0);
-    REQUIRE(status == 0);
+    WaitForChild();
   });
 }
 
@@ -230,7 +233,8 @@ TEST_P(Waiting, AnEpollServerHearsAllItsClients) {
     for (int i = 0; i < kClients; ++i) {
       const Pipe pipe = pipes[static_cast<size_t>(i)];
       epoll_event event = {};
-      event.events = EPOLLIN | (i % 2 == 0 ? EPOLLET : 0);
+      event.events = EPOLLIN;
+      if (i % 2 == 0) event.events |= EPOLLET;
       event.data.fd = pipe.read_end;
       REQUIRE(user::Syscall(NR_epoll_ctl, set, EPOLL_CTL_ADD, pipe.read_end,
                             arena.Put(event).address()) == 0);
@@ -268,7 +272,7 @@ TEST_P(Waiting, AnEpollServerHearsAllItsClients) {
       }
     }
     REQUIRE(heard == 10 * (1 + 2 + 3 + 4));
-    for (int i = 0; i < kClients; ++i) user::waitpid(-1, nullptr, 0);
+    for (int i = 0; i < kClients; ++i) WaitForChild();
   });
 }
 
@@ -316,11 +320,7 @@ TEST_P(Waiting, ASemaphoreAmongProcesses) {
       inside += c == '(' ? 1 : -1;
       REQUIRE(inside >= 0 && inside <= 2);
     }
-    for (int i = 0; i < 4; ++i) {
-      int status = -1;
-      user::waitpid(-1, &status, 0);
-      REQUIRE(status == 0);
-    }
+    for (int i = 0; i < 4; ++i) WaitForChild();
   });
 }
 

@@ -19,10 +19,12 @@ inline constexpr int kExitGood = 0;       // legal, equal, shown
 inline constexpr int kExitBad = 1;        // a result is not legal, graphs differ
 inline constexpr int kExitBadInput = 2;   // files or options that cannot be used
 inline constexpr int kExitKernelBug = 3;  // the simulated kernel reported a bug of its own
+inline constexpr int kExitSkipped = 6;    // nothing was done: this computer lacks what it takes
 
 // Each adds a command to `app`; `*status` is set when it was chosen and has run.
 void AddRunCommand(CLI::App* app, int* status);
 void AddCompareCommand(CLI::App* app, int* status);
+void AddDiffHostCommand(CLI::App* app, int* status);
 void AddSyscallsCommand(CLI::App* app, int* status);
 
 // Prints the one line of an error to stderr and returns kExitBadInput.

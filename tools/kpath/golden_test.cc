@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trace of a run, byte for byte. After a change that is meant:
+// The trace of a run, byte for byte. After a change that is meant, this writes the new one, and the
+// graph that README.md shows:
 //     bazel-4 run //tools/kpath:golden_test -- --update
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +49,25 @@ TEST(Golden, TheStepsOfTheFirstRead) {
       << "If this is meant: bazel-4 run //tools/kpath:golden_test -- --update";
 }
 
+// The lines of the call that README.md shows: the submission of a read from fd 9.
+std::string GraphForReadme() {
+  const std::string graph = OutputOf("tools/kpath/kpath run --quiet examples/first-read.strace");
+  constexpr char kLast[] = "/* EBADF: fd 9 is not open */\n";
+  const size_t announced = graph.find("aio_fildes=9");
+  const size_t begin = graph.find('\n', announced) + 1;
+  const size_t end = graph.find(kLast, begin) + sizeof(kLast) - 1;
+  return graph.substr(begin, end - begin);
+}
+
+// `text` with the fenced block that contains `mark` replaced.
+std::string ReplaceBlock(const std::string& text, const std::string& mark,
+                         const std::string& block) {
+  const size_t at = text.find(mark);
+  const size_t begin = text.rfind("```\n", at) + 4;
+  const size_t end = text.find("```\n", at);
+  return absl::StrCat(text.substr(0, begin), block, text.substr(end));
+}
+
 // In the user's own tree, not in Bazel's.
 int Update() {
   const char* root = std::getenv("BUILD_WORKSPACE_DIRECTORY");
@@ -56,6 +76,11 @@ int Update() {
     return 2;
   }
   std::ofstream(absl::StrCat(root, "/", kGolden)) << OutputOf(kCommand);
+  const std::string readme_path = absl::StrCat(root, "/README.md");
+  const absl::StatusOr<std::string> readme = ReadTextFile(readme_path);
+  if (!readme.ok()) return 2;
+  const std::string updated = ReplaceBlock(*readme, "do_syscall_64() {", GraphForReadme());
+  std::ofstream(readme_path) << updated;
   return 0;
 }
 

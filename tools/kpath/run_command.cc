@@ -40,6 +40,20 @@ std::string Summary(const std::string& file, const ReplayReport& report) {
     absl::StrAppend(&text, ", ", as_recorded,
                     " not judged, replayed as recorded: ", AsRecorded(report));
   }
+  if (report.taken_by_program != 0) {
+    absl::StrAppend(&text, "; ", report.taken_by_program,
+                    " events read from the ring without a call");
+  }
+  if (report.inferred_cpus != 0) {
+    absl::StrAppend(&text, "; on ", report.inferred_cpus, " CPUs, as line ",
+                    report.inferred_cpus_line, " shows");
+  }
+  if (!report.assumed_descriptors.empty()) {
+    absl::StrAppend(&text, "; open though no call shown opened them:");
+    for (const auto& [fd, line] : report.assumed_descriptors) {
+      absl::StrAppend(&text, " fd ", fd, " (line ", line, ")");
+    }
+  }
   return text + "\n";
 }
 
@@ -55,7 +69,10 @@ int PrintReport(const RunFlags& flags, const ReplayReport& report) {
     std::fputs(DescribeIllegal(flags.file, illegal).c_str(), stderr);
   }
   if (!report.kernel_report.empty()) {
-    std::fprintf(stderr, "the simulated kernel reports:\n%s\n", report.kernel_report.c_str());
+    for (const auto& [line, call] : report.kernel_report_during) {
+      std::fprintf(stderr, "%s:%u: %s\n", flags.file.c_str(), line, call.c_str());
+    }
+    std::fprintf(stderr, "  the simulated kernel reports:\n%s\n", report.kernel_report.c_str());
     return kExitKernelBug;
   }
   if (!flags.quiet) std::fputs(Summary(flags.file, report).c_str(), stderr);
@@ -100,6 +117,12 @@ void AddRunCommand(CLI::App* app, int* status) {
   command->add_option("--out", flags->out, "write the trace to this file, not to standard output");
   command->add_flag("--quiet", flags->quiet, "no summary; results that are not legal are told");
   command->footer(
+      "Lines of the transcript that set up the machine, anywhere in it:\n"
+      "  # kpath: cpus=2 seed=7              CPUs; a course of events other than the ordinary one\n"
+      "  # kpath: x32=n                      a kernel without the x32 ABI\n"
+      "  # kpath: latency=250us              of reads and writes with O_DIRECT\n"
+      "  # kpath: file /data/x size=1M       a file of zeros that is there from the start\n"
+      "  # kpath: sysctl fs.aio-max-nr=100   the limit of events of all AIO contexts\n\n"
       "Exit status: 0 every result is legal, 1 one is not, 2 bad input, 3 the simulated kernel\n"
       "reported a bug of its own.");
   command->callback([flags, status] { *status = Run(*flags); });

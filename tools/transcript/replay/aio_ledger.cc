@@ -2,8 +2,10 @@
 #include "tools/transcript/replay/aio_ledger.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "sim/vfs/fs.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -69,6 +71,11 @@ void AioLedger::Submitted(const CallFrame& frame, int64_t accepted) {
   for (int64_t i = 0; i < accepted && i < static_cast<int64_t>(frame.iocbs.size()); ++i) {
     const StagedIocb& iocb = frame.iocbs[i];
     context.in_flight.push_back({iocb.address, iocb.value.aio_data, iocb.kept, iocb.certain});
+    if ((iocb.value.aio_rw_flags & RWF_NOWAIT) != 0) {
+      nowait_.insert(iocb.address);
+    } else {
+      nowait_.erase(iocb.address);
+    }
     if (!iocb.certain) continue;
     ++context.certain_unshown;
     ++certain_[iocb.address];
@@ -98,6 +105,23 @@ std::vector<uint64_t> AioLedger::Delivered(uint64_t ctx, const std::vector<io_ev
     context.in_flight.erase(context.in_flight.begin() + (request - context.in_flight.data()));
   }
   return free;
+}
+
+std::vector<uint64_t> AioLedger::Taken(uint64_t ctx, const std::vector<io_event>& events) {
+  const std::vector<uint64_t> free = Delivered(ctx, events);
+  Context& context = contexts_[ctx];
+  for (const io_event& event : events) {
+    const auto early = kpath::Find(context.early, event);
+    if (early == context.early.end()) continue;
+    Settle(&context, early->obj);
+    context.early.erase(early);
+  }
+  return free;
+}
+
+int64_t AioLedger::InFlight(uint64_t ctx) const {
+  const Context* context = Find(ctx);
+  return context == nullptr ? 0 : static_cast<int64_t>(context->in_flight.size());
 }
 
 int64_t AioLedger::delivered_early(uint64_t ctx) const {
@@ -137,11 +161,11 @@ std::string AioLedger::Shown(uint64_t ctx, const io_event& shown,
   // Told once: the event of the same request, as the model has it, counts as shown.
   const auto meant = std::find_if(context.early.begin(), context.early.end(),
                                   [&](const io_event& e) { return e.data == shown.data; });
-  if (meant != context.early.end()) {
-    Settle(&context, meant->obj);
-    context.early.erase(meant);
-  }
-  return wrong;
+  if (meant == context.early.end()) return wrong;
+  const bool legal = shown.res == -EAGAIN && nowait_.count(meant->obj) != 0;
+  Settle(&context, meant->obj);
+  context.early.erase(meant);
+  return legal ? "" : wrong;
 }
 
 // The request of this iocb has been shown.
@@ -173,6 +197,18 @@ bool AioLedger::Waits(uint64_t ctx) const {
   const Context* context = Find(ctx);
   return context != nullptr && std::any_of(context->in_flight.begin(), context->in_flight.end(),
                                            [](const Request& request) { return !request.certain; });
+}
+
+uint64_t AioLedger::InFlight(uint64_t ctx, const StagedIocb& iocb) const {
+  const Context* context = Find(ctx);
+  if (context == nullptr) return 0;
+  for (const Request& request : context->in_flight) {
+    if (request.iocb == iocb.address) return request.iocb;
+  }
+  for (const Request& request : context->in_flight) {
+    if (request.data == iocb.value.aio_data && !request.certain) return request.iocb;
+  }
+  return 0;
 }
 
 bool AioLedger::Waits() const {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ class AioLedger {
   // An io_getevents delivered these events in the model. Returns the staged places that are free
   // now.
   std::vector<uint64_t> Delivered(uint64_t ctx, const std::vector<io_event>& events);
+  // The program has taken these events from the ring by itself. Returns as Delivered.
+  std::vector<uint64_t> Taken(uint64_t ctx, const std::vector<io_event>& events);
+  // How many requests the model has not delivered, completed or not.
+  int64_t InFlight(uint64_t ctx) const;
   // How many events the model has delivered that the recording has not shown yet.
   int64_t delivered_early(uint64_t ctx) const;
   // The recording shows an event. `in_ring`: those that the model has completed and nobody has
@@ -48,6 +53,8 @@ class AioLedger {
   // True if something is in flight that may take its time.
   bool Waits(uint64_t ctx) const;
   bool Waits() const;
+  // Where the iocb is of a request in flight that looks like this one; 0 if there is none.
+  uint64_t InFlight(uint64_t ctx, const StagedIocb& iocb) const;
   // An io_destroy came back.
   void Destroyed(uint64_t ctx) { contexts_.erase(ctx); }
 
@@ -72,6 +79,9 @@ class AioLedger {
   static const Request* RequestOf(const Context& context, const io_event& event);
 
   std::map<uint64_t, Context> contexts_;
+  // Requests that were made with RWF_NOWAIT, by iocb: -EAGAIN is an answer for them, as who knows
+  // what the page cache of the recorded machine held.
+  std::set<uint64_t> nowait_;
   std::map<uint64_t, int64_t> certain_;  // by iocb: certain requests not yet shown
 };
 

@@ -88,6 +88,8 @@ absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, cons
     case ParameterKind::kIovIn:
     case ParameterKind::kIovOut:
       return CheckIovecs(file_name, value);
+    case ParameterKind::kIocbIn:
+      return CheckIocb(file_name, value);
     case ParameterKind::kIocbs:
       return CheckIocbs(file_name, value);
     default:

@@ -89,6 +89,9 @@ class Marshaller {
         return Context(value);
       case ParameterKind::kIocbs:
         return Iocbs(value);
+      case ParameterKind::kIocbIn:
+        return value.kind == ValueKind::kStruct ? Iocb(value, SIZE_MAX)
+                                                : Known(value, sizeof(iocb));
       case ParameterKind::kEvents:
         return OutBuffer(value, EventBytes(parameter));
       case ParameterKind::kOut:

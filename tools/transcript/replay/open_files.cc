@@ -84,6 +84,10 @@ void AllowDirectIo(int fd) {
   WithFile(fd, [](kptr<file> file) { EnableDirectIo(file_inode(file)); });
 }
 
+void EnableNowait(int fd) {
+  WithFile(fd, [](kptr<file> file) { file->f_mode |= FMODE_NOWAIT; });
+}
+
 void ResizeFile(int fd, int64_t size) {
   WithFile(fd, [size](kptr<file> file) { do_truncate(file_dentry(file), size, 0, nullptr); });
 }

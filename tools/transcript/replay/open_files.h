@@ -33,6 +33,8 @@ void InstallEventfd(int fd);
 void SetNonblocking(int fd);
 // The file behind `fd`, or what is made in the directory behind it from now on, can do direct I/O.
 void AllowDirectIo(int fd);
+// The file behind `fd` can be read and written with RWF_NOWAIT.
+void EnableNowait(int fd);
 // Gives the regular file behind `fd` another size, however it was opened.
 void ResizeFile(int fd, int64_t size);
 // The count of the eventfd behind `fd`.

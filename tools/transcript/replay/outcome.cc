@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -151,6 +152,17 @@ std::vector<io_event> EventsInRing(uint64_t ctx) {
     events.push_back(user::Load<io_event>(ctx + sizeof(aio_ring) + i * sizeof(io_event)));
   }
   return events;
+}
+
+int64_t SlotsOfRing(uint64_t ctx) {
+  if (!IsMapped(ctx)) return 0;
+  const auto ring = user::Load<aio_ring>(ctx);
+  return ring.magic == AIO_RING_MAGIC ? static_cast<int64_t>(ring.nr) - 1 : 0;
+}
+
+void TakeEvents(uint64_t ctx) {
+  const auto ring = user::Load<aio_ring>(ctx);
+  user::Store<uint32_t>(ctx + offsetof(aio_ring, head), ring.tail);
 }
 
 std::string JudgeMemory(const CallFrame& frame, int64_t result, const World::Place& place,

@@ -21,6 +21,10 @@ std::string JudgeMemory(const CallFrame& frame, int64_t result, const World::Pla
 
 // The events that are in the context's ring, completed and not read. Context: ring 3.
 std::vector<io_event> EventsInRing(uint64_t ctx);
+// How many events its ring has room for; 0 if it is no context.
+int64_t SlotsOfRing(uint64_t ctx);
+// Moves the ring's head behind all of them, as a program may.
+void TakeEvents(uint64_t ctx);
 // The events that a call of io_getevents shows.
 std::vector<io_event> EventsShown(const strace::Call& call);
 

@@ -10,18 +10,29 @@
 namespace kpath {
 namespace {
 
-// A process without a pid in the transcript: strace without -f.
+// A process without a pid in the transcript, strace without -f, where no call tells it.
 constexpr int kOnlyPid = 1;
 
 bool MakesProcess(absl::string_view name) {
   return name == "fork" || name == "vfork" || name == "clone" || name == "clone3";
 }
 
-int PidOf(uint32_t pid) { return pid == 0 ? kOnlyPid : static_cast<int>(pid); }
+// What a call of the only process says about its pid.
+int OnlyPid(const strace::Transcript& transcript) {
+  for (const strace::Call& call : transcript.calls) {
+    const bool tells =
+        call.name == "getpid" || call.name == "gettid" || call.name == "set_tid_address";
+    if (!tells || call.pid != 0 || !call.returned || !call.result.known) continue;
+    const uint64_t pid = call.result.value.number;
+    if (call.result.error.empty() && pid >= 1 && pid <= INT32_MAX) return static_cast<int>(pid);
+  }
+  return kOnlyPid;
+}
 
 class Planner {
  public:
-  explicit Planner(const strace::Transcript& transcript) : transcript_(transcript) {}
+  explicit Planner(const strace::Transcript& transcript)
+      : transcript_(transcript), only_pid_(OnlyPid(transcript)) {}
 
   absl::StatusOr<Plan> Make() {
     for (const strace::Call& call : transcript_.calls) AddCall(call);
@@ -33,6 +44,8 @@ class Planner {
   }
 
  private:
+  int PidOf(uint32_t pid) const { return pid == 0 ? only_pid_ : static_cast<int>(pid); }
+
   void AddCall(const strace::Call& call) {
     PlanStep step;
     step.pid = PidOf(call.pid);
@@ -130,6 +143,7 @@ class Planner {
   }
 
   const strace::Transcript& transcript_;
+  const int only_pid_;
   Plan plan_;
 };
 
@@ -137,6 +151,15 @@ class Planner {
 
 absl::StatusOr<Plan> MakePlan(const strace::Transcript& transcript) {
   return Planner(transcript).Make();
+}
+
+std::string UnseenProcesses(const Plan& plan) {
+  for (const auto& [pid, process] : plan.processes) {
+    if (process.parent == 0 || !process.steps.empty()) continue;
+    return absl::StrCat("; no call of process ", pid,
+                        " is in the transcript: strace -f records those, too");
+  }
+  return "";
 }
 
 }  // namespace kpath

@@ -64,4 +64,8 @@ struct Plan {
 // `transcript` must outlive the plan. An error is one line, "FILE:LINE:COLUMN: …".
 absl::StatusOr<Plan> MakePlan(const strace::Transcript& transcript);
 
+// A remark on a call that waits for ever: what it waits for may have been done by a process of
+// which no call was recorded. Empty where all processes have calls.
+std::string UnseenProcesses(const Plan& plan);
+
 }  // namespace kpath

@@ -126,5 +126,18 @@ TEST(InferIocbOutcomes, OnlyThoseThatWereTaken) {
   EXPECT_EQ(outcomes.begin()->first.second, 0u);
 }
 
+TEST(Plan, WithoutPidsACallMayTellTheOnlyOne) {
+  for (const auto& [text, pid] :
+       std::vector<std::pair<std::string, int>>{{"close(3) = 0\ngettid() = 77\n", 77},
+                                                {"set_tid_address(0x7f0000000000) = 78\n", 78},
+                                                {"close(3) = 0\n", 1}}) {
+    const auto transcript = strace::ParseTranscript("t", text);
+    ASSERT_TRUE(transcript.ok());
+    const auto plan = MakePlan(*transcript);
+    ASSERT_TRUE(plan.ok());
+    EXPECT_EQ(plan->processes.begin()->first, pid) << text;
+  }
+}
+
 }  // namespace
 }  // namespace kpath

@@ -6,88 +6,32 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
+#include "fs_aio/kioctx.h"
+#include "sim/mm/direct_io.h"
 #include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
 #include "sim/process/sighand.h"
 #include "sim/trace/graph_listener.h"
 #include "sim/user/user.h"
-#include "syscall_table/sys_call_table.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
+#include "tools/transcript/replay/infer_cpus.h"
+#include "tools/transcript/replay/known_calls.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/progress.h"
 #include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
+#include "tools/transcript/replay/visible_probes.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
 
 namespace kpath {
 namespace {
-
-// strace's name for a number that it does not know: syscall_0x1388.
-constexpr absl::string_view kUnknownCall = "syscall_0x";
-
-// A system call by a number that has no name: six numbers, an errno.
-constexpr Signature kUnknownSignature = {"",
-                                         {{ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber},
-                                          {ParameterKind::kNumber}}};
-
-// The number behind a call's name; -1 if there is none.
-int NumberOfCall(absl::string_view name) {
-  if (absl::StartsWith(name, kUnknownCall)) {
-    uint64_t number = 0;
-    return absl::SimpleHexAtoi(name.substr(kUnknownCall.size()), &number) ? static_cast<int>(number)
-                                                                          : -1;
-  }
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info == nullptr ? -1 : static_cast<int>(info->row.number);
-}
-
-// fcntl does many things; these are modelled.
-bool IsModelledFcntl(const strace::Call& call) {
-  if (call.args.size() < 2) return false;
-  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
-                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
-  return std::any_of(std::begin(kCommands), std::end(kCommands),
-                     [&](const char* command) { return call.args[1].text == command; });
-}
-
-// How the call is known to the replay; null: as recorded.
-const Signature* SignatureOf(const strace::Call& call) {
-  absl::string_view name = call.name;
-  if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
-  const Signature* signature = FindSignature(name);
-  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
-  if (signature->form == CallForm::kClone3) name = "clone";
-  const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
-  return info != nullptr && info->IsModelled() ? signature : nullptr;
-}
-
-// Passes probes on, but for those of hidden contexts.
-class VisibleProbes : public ProbeListener {
- public:
-  VisibleProbes(ProbeListener* listener, const std::set<const Context*>& hidden)
-      : listener_(listener), hidden_(hidden) {}
-  void OnProbe(const ProbeEvent& event) override {
-    const bool idle = current_context->id() == 0;
-    if (!idle && hidden_.count(current_context) == 0) listener_->OnProbe(event);
-  }
-
- private:
-  ProbeListener* const listener_;
-  const std::set<const Context*>& hidden_;
-};
 
 class ReplayerImpl final : public Replayer {
  public:
@@ -109,6 +53,9 @@ class ReplayerImpl final : public Replayer {
     if (options_.calls != nullptr) machine().AddListener(&graph_);
     if (options_.probes != nullptr) machine().AddListener(&probes_);
     report_.calls = transcript.calls.size();
+    ApplyScenario();
+    if (scenario.cpus_shown_by_line != 0) report_.inferred_cpus = scenario.cpus;
+    report_.inferred_cpus_line = scenario.cpus_shown_by_line;
   }
 
   Machine& machine() override { return system_.machine(); }
@@ -127,6 +74,11 @@ class ReplayerImpl final : public Replayer {
     const std::string kernel_report = system_.RunUntilIdle();
     if (!kernel_report.empty()) {
       report_.kernel_report = kernel_report;
+      for (size_t index : turns_.active()) {
+        const strace::Call* call = plan_.steps[index].call;
+        if (call == nullptr) continue;
+        report_.kernel_report_during.emplace_back(call->begin.line, CallText(*call));
+      }
     } else {
       ReportStuck();
     }
@@ -135,6 +87,14 @@ class ReplayerImpl final : public Replayer {
   }
 
  private:
+  void ApplyScenario() {
+    EnterMachine enter(machine());
+    if (scenario_.latency_ns.has_value()) direct_io_device->latency_ns = *scenario_.latency_ns;
+    if (!scenario_.aio_max_nr.has_value()) return;
+    aio->aio_max_nr = *scenario_.aio_max_nr;
+    world_.SysctlsAreGiven();
+  }
+
   static SystemOptions MakeSystemOptions(const Scenario& scenario) {
     SystemOptions options;
     options.cpus = scenario.cpus;
@@ -274,9 +234,14 @@ class ReplayerImpl final : public Replayer {
     HonourAddress(frame);
     signals_.Adopt(*step.call);
     LoadHandler(frame);
+    if (step.call->name == "io_cancel" && !frame.iocbs.empty()) {
+      const uint64_t iocb = ledger_.InFlight(frame.arguments[0], frame.iocbs[0]);
+      if (iocb != 0) frame.arguments[1] = iocb;
+    }
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
     WaitForWhatIsShown(frame);
+    LetProgramRead(frame);
     const Bounds bounds = BoundsOf(frame);
     const Position begin = machine().position();
     if (signature.result == ResultKind::kNothing) {
@@ -299,6 +264,24 @@ class ReplayerImpl final : public Replayer {
           FileBehind(static_cast<int>(frame.arguments[0])).kind == FileKind::kRegular;
     }
     return bounds;
+  }
+
+  // Programs may read the ring without a system call. No transcript shows that; but where io_submit
+  // took more than fits beside the events that nobody has read, somebody has read them.
+  void LetProgramRead(const CallFrame& frame) {
+    const strace::Call& call = *frame.call;
+    if (frame.signature->result != ResultKind::kSubmitted || !Succeeded(call)) return;
+    const uint64_t ctx = frame.arguments[0];
+    int64_t slots = SlotsOfRing(ctx);
+    if (slots == 0) return;
+    // CPUs take them in batches; what is left over, nobody gets.
+    const int64_t batch = std::max<int64_t>(slots / (scenario_.cpus * 4), 1);
+    slots = slots / batch * batch;
+    if (ResultOf(call) + ledger_.InFlight(ctx) <= slots) return;
+    const std::vector<io_event> unread = EventsInRing(ctx);
+    report_.taken_by_program += unread.size();
+    TakeEvents(ctx);
+    for (uint64_t place : ledger_.Taken(ctx, unread)) StagingOf(current->pid).GiveBack(place);
   }
 
   // Between two recorded calls time has passed: what the second one found had come by then.
@@ -448,11 +431,19 @@ class ReplayerImpl final : public Replayer {
   // recording.
   void ReportStuck() {
     if (turns_.begun() == plan_.steps.size()) return;
+    const size_t told = report_.illegal.size();
     for (size_t index : turns_.active()) {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
-      AddIllegal(*step.call, "has not returned", DescribeWait(step.pid));
+      AddIllegal(*step.call, "has not returned",
+                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses(plan_)));
     }
+    if (report_.illegal.size() != told) return;
+    // Nobody is in a call that ought to have ended, and yet the next one does not come.
+    const auto next = std::find_if(plan_.steps.begin() + turns_.begun(), plan_.steps.end(),
+                                   [](const PlanStep& step) { return step.call != nullptr; });
+    if (next == plan_.steps.end()) return;
+    AddIllegal(*next->call, "has not begun", DescribeWait(next->pid));
   }
 
   std::string DescribeWait(int pid) {
@@ -497,6 +488,11 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     if (signature == nullptr) continue;
     absl::Status status = CheckArguments(transcript.file_name, call, *signature);
     if (!status.ok()) return status;
+  }
+  const absl::optional<InferredCpus> cpus = InferCpus(*plan);
+  if (cpus.has_value() && !scenario->cpus_given) {
+    scenario->cpus = cpus->cpus;
+    scenario->cpus_shown_by_line = cpus->line;
   }
   return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
 }

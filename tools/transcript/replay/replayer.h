@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -57,6 +58,13 @@ struct ReplayReport {
   // that shows it: inherited, or made by calls that a filter left out.
   std::map<int, uint32_t> assumed_descriptors;
   std::string kernel_report;  // a bug that the simulated kernel found in itself
+  // The calls that had begun and not ended then: line and text.
+  std::vector<std::pair<uint32_t, std::string>> kernel_report_during;
+  // Events that the program must have taken from the ring by itself, as io_submit took more than
+  // fits beside them.
+  size_t taken_by_program = 0;
+  int inferred_cpus = 0;  // if the transcript shows on how many CPUs it was made
+  uint32_t inferred_cpus_line = 0;
 
   bool AllLegal() const { return illegal.empty() && kernel_report.empty(); }
 };

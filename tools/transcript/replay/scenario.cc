@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace kpath {
 namespace {
@@ -25,6 +26,24 @@ int64_t ParseSize(absl::string_view text) {
   int64_t number = 0;
   if (!absl::SimpleAtoi(text, &number) || number < 0 || number > kLargestFile / unit) return -1;
   return number * unit;
+}
+
+// `80us`, `2ms`, `500ns`, `1s`; -1 if it is none of these.
+int64_t ParseDuration(absl::string_view text) {
+  constexpr int64_t kLongest = 1'000'000'000'000;  // 1000 s
+  struct Unit {
+    absl::string_view name;
+    int64_t ns;
+  };
+  for (const Unit& unit :
+       {Unit{"ns", 1}, Unit{"us", 1000}, Unit{"ms", 1'000'000}, Unit{"s", 1'000'000'000}}) {
+    absl::string_view number_text = text;
+    if (!absl::ConsumeSuffix(&number_text, unit.name)) continue;
+    int64_t number = 0;
+    if (!absl::SimpleAtoi(number_text, &number)) continue;
+    return number >= 1 && number <= kLongest / unit.ns ? number * unit.ns : -1;
+  }
+  return -1;
 }
 
 class Reader {
@@ -52,6 +71,7 @@ class Reader {
                                                      kSettings));
     }
     if (line.words[0].text == "file") return ReadFile(line);
+    if (line.words[0].text == "sysctl") return ReadSysctl(line);
     for (const strace::Word& word : line.words) {
       if (absl::Status status = ReadSetting(line, word); !status.ok()) return status;
     }
@@ -75,6 +95,23 @@ class Reader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadSysctl(const strace::Line& line) {
+    constexpr absl::string_view kName = "fs.aio-max-nr=";
+    constexpr absl::string_view kExpected = "expected sysctl fs.aio-max-nr=NUMBER";
+    if (line.words.size() != 2) return Wrong(line, line.words[0], kExpected);
+    const strace::Word& word = line.words[1];
+    uint64_t number = 0;
+    absl::string_view text = word.text;
+    if (!absl::ConsumePrefix(&text, kName) || !absl::SimpleAtoi(text, &number)) {
+      return Wrong(line, word, absl::StrCat("'", word.text, "', ", kExpected));
+    }
+    if (scenario_.aio_max_nr.has_value()) {
+      return Wrong(line, word, "'fs.aio-max-nr' is set a second time");
+    }
+    scenario_.aio_max_nr = number;
+    return absl::OkStatus();
+  }
+
   absl::Status ReadSetting(const strace::Line& line, const strace::Word& word) {
     const size_t equals = word.text.find('=');
     const absl::string_view name = word.text.substr(0, equals);
@@ -84,6 +121,15 @@ class Reader {
       if (!absl::SimpleAtoi(value, &scenario_.cpus) || scenario_.cpus < 1 || scenario_.cpus > 64) {
         return Wrong(line, word, absl::StrCat("'", word.text, "', expected cpus=1 to cpus=64"));
       }
+      scenario_.cpus_given = true;
+    } else if (name == "latency") {
+      const int64_t ns = ParseDuration(value);
+      if (ns < 0) {
+        return Wrong(
+            line, word,
+            absl::StrCat("'", word.text, "', expected latency=TIME such as 80us, up to 1000s"));
+      }
+      scenario_.latency_ns = ns;
     } else if (name == "seed") {
       uint64_t seed = 0;
       if (!absl::SimpleAtoi(value, &seed)) {
@@ -104,7 +150,8 @@ class Reader {
     return absl::OkStatus();
   }
 
-  static constexpr const char* kSettings = "cpus=, seed=, x32= or file PATH size=";
+  static constexpr const char* kSettings =
+      "cpus=, seed=, x32=, latency=, file PATH size= or sysctl fs.aio-max-nr=";
 
   const strace::Transcript& transcript_;
   Scenario scenario_;

@@ -5,12 +5,16 @@
 //   # kpath: cpus=2 seed=7
 //   # kpath: x32=n
 //   # kpath: file /data/x size=1M
+//   # kpath: sysctl fs.aio-max-nr=16
 //
-//   cpus=N       1 to 64, default 1
+//   cpus=N       1 to 64, default 1, or more where a short io_submit shows it (infer_cpus.h)
 //   seed=N       departs from the ordinary course of events at random, always the same way for N
 //   x32=y|n      whether the kernel knows the x32 ABI, default y
 //   file PATH size=N   a memory file that is there from the start, N bytes of zeros (K, M, G behind
 //                the number: times 1024, 1024², 1024³)
+//   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
+//                (ns, us, ms, s behind the number)
+//   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
 //
 // Settings may stand anywhere; each may be given once.
 #pragma once
@@ -34,6 +38,10 @@ struct Scenario {
   int cpus = 1;
   absl::optional<uint64_t> seed;
   bool x32 = true;
+  bool cpus_given = false;
+  uint32_t cpus_shown_by_line = 0;  // not by the scenario, but by a call on this line
+  absl::optional<int64_t> latency_ns;
+  absl::optional<uint64_t> aio_max_nr;
   std::vector<ScenarioFile> files;
 };
 

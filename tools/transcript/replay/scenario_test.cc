@@ -23,12 +23,15 @@ TEST(Scenario, WithoutDirectivesItIsTheOrdinaryMachine) {
 }
 
 TEST(Scenario, ReadsAllSettings) {
-  const auto scenario =
-      Read("# kpath: cpus=2 seed=7\n# kpath: x32=n\n# kpath: file /data/x size=1M\n");
+  const auto scenario = Read(
+      "# kpath: cpus=2 seed=7\n# kpath: x32=n latency=2ms\n# kpath: file /data/x size=1M\n"
+      "# kpath: sysctl fs.aio-max-nr=16\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   EXPECT_EQ(scenario->cpus, 2);
   EXPECT_EQ(scenario->seed, 7u);
   EXPECT_FALSE(scenario->x32);
+  EXPECT_EQ(scenario->latency_ns, 2'000'000);
+  EXPECT_EQ(scenario->aio_max_nr, 16u);
   ASSERT_EQ(scenario->files.size(), 1u);
   EXPECT_EQ(scenario->files[0].path, "/data/x");
   EXPECT_EQ(scenario->files[0].size, 1 << 20);
@@ -45,7 +48,20 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: x32=maybe", "t.strace:1:10: 'x32=maybe', expected x32=y or x32=n"},
       {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
       {"# kpath: cpu=1",
-       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32= or file PATH size="},
+       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, latency=, file PATH "
+       "size= "
+       "or sysctl fs.aio-max-nr="},
+      {"# kpath: latency=80",
+       "t.strace:1:10: 'latency=80', expected latency=TIME such as 80us, up to 1000s"},
+      {"# kpath: latency=0us",
+       "t.strace:1:10: 'latency=0us', expected latency=TIME such as 80us, up to 1000s"},
+      {"# kpath: latency=1001s",
+       "t.strace:1:10: 'latency=1001s', expected latency=TIME such as 80us, up to 1000s"},
+      {"# kpath: sysctl", "t.strace:1:10: expected sysctl fs.aio-max-nr=NUMBER"},
+      {"# kpath: sysctl fs.aio-nr=1",
+       "t.strace:1:17: 'fs.aio-nr=1', expected sysctl fs.aio-max-nr=NUMBER"},
+      {"# kpath: sysctl fs.aio-max-nr=1\n# kpath: sysctl fs.aio-max-nr=2",
+       "t.strace:2:17: 'fs.aio-max-nr' is set a second time"},
       {"# kpath: file x size=1", "t.strace:1:15: 'x' is not an absolute path"},
       {"# kpath: file /x size=1T", "t.strace:1:18: 'size=1T', expected size=BYTES up to 1024G"},
       {"# kpath: file /x", "t.strace:1:10: expected file PATH size=BYTES"},

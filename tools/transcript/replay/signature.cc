@@ -15,6 +15,7 @@ constexpr Parameter kTimespecIn = {ParameterKind::kTimespecIn, -1, 16};
 constexpr Parameter kTimespecOut = {ParameterKind::kTimespecOut, -1, 16};
 constexpr Parameter kContextOut = {ParameterKind::kContextOut, -1, 8};
 constexpr Parameter kIocbs = {ParameterKind::kIocbs};
+constexpr Parameter kIocbIn = {ParameterKind::kIocbIn, -1, 64};
 constexpr Parameter kEvents = {ParameterKind::kEvents, 2, 32};
 constexpr Parameter kStatusOut = {ParameterKind::kStatusOut, -1, 4};
 constexpr Parameter kStatOut = {ParameterKind::kStatOut, -1, 144};
@@ -41,6 +42,7 @@ constexpr Signature kSignatures[] = {
     {"brk", {kAddress}, ResultKind::kAddress},
     {"chdir", {kPath}},
     {"clock_gettime", {kNumber, kTimespecOut}},
+    {"clock_nanosleep", {kNumber, kNumber, kTimespecIn, kTimespecOut}},
     {"clone", {}, ResultKind::kExact, CallForm::kClone},
     {"clone3", {}, ResultKind::kExact, CallForm::kClone3},
     {"close", {kFd}},
@@ -65,6 +67,7 @@ constexpr Signature kSignatures[] = {
     {"getppid", {}},
     {"getrlimit", {kNumber, kRlimitOut}},
     {"gettid", {}},
+    {"io_cancel", {kAddress, kIocbIn, kAddress}},
     {"io_destroy", {kAddress}},
     {"io_getevents", {kAddress, kNumber, kNumber, kEvents, kTimespecIn}, ResultKind::kReaped},
     {"io_setup", {kNumber, kContextOut}},

@@ -25,6 +25,7 @@ enum class ParameterKind : uint8_t {
   kTimespecOut,
   kContextOut,  // io_setup: aio_context_t, read and written, printed as [0x7f…]
   kIocbs,       // io_submit: an array of pointers to iocbs
+  kIocbIn,      // io_cancel: the iocb of a request in flight
   kEvents,      // io_getevents: an array of io_event
   kStatusOut,   // wait4: int
   kStatOut,     // struct stat

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 
 #include "absl/strings/match.h"
@@ -90,6 +91,10 @@ bool World::PrepareDescriptors(const PlanStep& step) {
       if (!duplicates) return false;
     }
     if (FailedWith(call, "EAGAIN") && (file.flags & O_NONBLOCK) == 0) SetNonblocking(fd);
+    // It came before the signal that the model's would find.
+    const bool too_early = FailedWith(call, "EAGAIN") && call.name == "read" &&
+                           racing_eventfds_.count(fd) != 0 && EventfdCount(fd) != 0;
+    if (too_early) return false;
     if (file.kind != FileKind::kRegular) continue;
     PrepareRead(call, file);
     PrepareSize(call, file);
@@ -103,6 +108,7 @@ bool World::PrepareDescriptors(const PlanStep& step) {
 
 // What a file from outside answers, should the call reach one.
 void World::PrepareTransfer(const Call& call) {
+  if (call.name == "read" && PrepareSysctl(call)) return;
   int64_t result = call.returned && call.result.known ? ResultOf(call) : INT64_MAX;
   if (!call.result.error.empty()) result = -strace::ErrorNumber(call.result.error).value_or(EIO);
   source_->SetNext(result, ShownBytes(call));
@@ -181,6 +187,10 @@ void World::PrepareIocb(const PlanStep& step, size_t index, const strace::Value&
     const strace::Value* fd = strace::FindField(iocb, field);
     if (fd != nullptr) AssumeDescriptor(step, static_cast<int>(NumberOf(fd, -1)));
   }
+  // The file system of the recording can say whether it would have to wait.
+  if ((NumberOf(strace::FindField(iocb, "aio_rw_flags")) & RWF_NOWAIT) != 0) {
+    EnableNowait(static_cast<int>(NumberOf(strace::FindField(iocb, "aio_fildes"), -1)));
+  }
   const auto outcome = outcomes_.find({step.call, index});
   const strace::Value* opcode = strace::FindField(iocb, "aio_lio_opcode");
   const bool reads = opcode != nullptr && absl::StartsWith(opcode->text, "IOCB_CMD_PREAD");
@@ -200,7 +210,7 @@ void World::PrepareIocb(const PlanStep& step, size_t index, const strace::Value&
 }
 
 bool World::IsCertain(const iocb& iocb) const {
-  if (!IsTransfer(iocb)) return false;
+  if (!IsTransfer(iocb) || (iocb.aio_rw_flags & RWF_NOWAIT) != 0) return false;
   const int fd = static_cast<int>(iocb.aio_fildes);
   const OpenFile file = FileBehind(fd);
   return file.kind == FileKind::kRegular && (file.flags & O_DIRECT) == 0 &&
@@ -210,7 +220,29 @@ bool World::IsCertain(const iocb& iocb) const {
 bool World::MustWait(const Call& call, const CallFrame& frame) const {
   if (call.name != "read" || !Succeeded(call)) return false;
   const auto fd = static_cast<int>(frame.arguments[0]);
-  return FileBehind(fd).kind == FileKind::kEventfd && EventfdCount(fd) == 0;
+  if (FileBehind(fd).kind != FileKind::kEventfd) return false;
+  const bool racing = racing_eventfds_.count(fd) != 0;
+  return EventfdCount(fd) < (racing ? CountShown(frame) : 1);
+}
+
+// The count that the recording read from an eventfd; 1 if it does not show it.
+uint64_t World::CountShown(const CallFrame& frame) {
+  uint64_t count = 1;
+  if (frame.segments.empty()) return count;
+  const std::string bytes = strace::Bytes(*frame.segments[0].printed);
+  if (bytes.size() == sizeof(count)) std::memcpy(&count, bytes.data(), sizeof(count));
+  return count;
+}
+
+// A read of an eventfd that requests in flight signal may come before or after each of them: the
+// model's may have found more than the recording's. What is too much stays for the next read.
+void World::GiveBackCount(const CallFrame& frame) {
+  const auto count = user::Load<uint64_t>(frame.segments[0].address);
+  const uint64_t shown = CountShown(frame);
+  if (count <= shown) return;
+  const uint64_t address = user::StackBytes(sizeof(count));
+  user::Store<uint64_t>(address, count - shown);
+  user::Syscall(NR_write, frame.arguments[0], address, sizeof(count));
 }
 
 // ---- The program break ----
@@ -292,6 +324,7 @@ void World::AdoptDescriptors(const PlanStep& step) {
   if (call.name != "socketpair") {
     const auto fd = static_cast<int>(ResultOf(call));
     if (!FileBehind(fd).open) InstallOutside(fd, source_);
+    AdoptSysctl(call, fd);
     return;
   }
   for (const strace::Value& value : call.args) {
@@ -375,9 +408,11 @@ World::Place World::Moved(const CallFrame& frame, int64_t result) {
     }
     case FileKind::kEventfd:
       place.judged = racing_eventfds_.count(file.fd) == 0;
+      if (!place.judged && name == "read" && result == 8) GiveBackCount(frame);
       return place;
     default:
-      place.judged = false;
+      place.judged = !writes && sysctls_.count(file.fd) != 0;
+      place.inode = UINT64_MAX;  // of no file: all of it is certain
       return place;
   }
   if (writes) LearnSegments(frame.segments, place, bytes);

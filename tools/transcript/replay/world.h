@@ -47,6 +47,9 @@ class World {
   void OpenStandardStreams();
   // Makes a file of `size` zeros, and the directories above it.
   void MakeSized(const std::string& path, int64_t size);
+  // The scenario sets the sysctls of AIO: what the transcript shows of them is judged from the
+  // start. Otherwise its first look tells what they are, other programs of that machine included.
+  void SysctlsAreGiven() { sysctls_given_ = true; }
   // The process has a new address space.
   void ForgetBreak() { breaks_.erase(current->pid); }
 
@@ -86,6 +89,10 @@ class World {
   void FollowPaths(const strace::Call& call);
 
   // ---- world.cc ----
+  static uint64_t CountShown(const CallFrame& frame);
+  void GiveBackCount(const CallFrame& frame);
+  bool PrepareSysctl(const strace::Call& call);
+  void AdoptSysctl(const strace::Call& call, int fd);
   bool PrepareDescriptors(const PlanStep& step);
   void PrepareTransfer(const strace::Call& call);
   void PrepareRead(const strace::Call& call, const OpenFile& file);
@@ -129,6 +136,14 @@ class World {
   std::set<int> outside_cwd_;      // pids whose working directory is not in the model
   std::set<int> breaks_;           // pids whose program break is where it was
   std::map<int, uint32_t> assumed_descriptors_;
+  // Descriptors of /proc/sys/fs/aio-nr and aio-max-nr: which, and how much has been read.
+  struct Sysctl {
+    std::string name;
+    size_t offset = 0;
+  };
+  std::map<int, Sysctl> sysctls_;
+  bool sysctls_given_ = false;
+  std::set<std::string> sysctls_seen_;
   int nameless_ = 0;
   KnownContent content_;
   std::map<uint64_t, uint64_t> streamed_in_, streamed_out_;  // bytes through a pipe, by inode

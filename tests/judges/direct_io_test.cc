@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Direct I/O on memory files (sim/mm/direct_io.h), as programs see it: transcripts whose results
+// the model must give.
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "sim/trace/graph_writer.h"
+#include "tools/transcript/replay/replayer.h"
+
+namespace kpath {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Ran {
+  ReplayReport report;
+  std::string graph;
+};
+
+Ran Replay(const std::string& text) {
+  Ran ran;
+  const auto transcript = strace::ParseTranscript("t.strace", text);
+  EXPECT_TRUE(transcript.ok()) << transcript.status();
+  GraphWriter writer([&ran](absl::string_view part) { absl::StrAppend(&ran.graph, part); }, {});
+  ReplayOptions options;
+  options.calls = &writer;
+  auto replayer = Replayer::Create(*transcript, options);
+  EXPECT_TRUE(replayer.ok()) << replayer.status();
+  ran.report = (*replayer)->Run();
+  writer.Finish();
+  return ran;
+}
+
+std::string Wrong(const Ran& ran) {
+  std::string text = ran.report.kernel_report;
+  for (const IllegalResult& i : ran.report.illegal) {
+    absl::StrAppend(&text, i.line, ": ", i.simulated, ": ", i.reason, "\n");
+  }
+  return text;
+}
+
+// A file of 16 KiB, open for direct I/O as 3; the context 0x7f0000000000; a buffer.
+constexpr char kHead[] =
+    "# kpath: latency=5ms\n# kpath: file /d/disk size=16K\n"
+    "7  openat(AT_FDCWD, \"/d/disk\", O_RDWR|O_DIRECT) = 3\n"
+    "7  io_setup(4, [0x7f0000000000]) = 0\n"
+    "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+    "0x7f0000010000\n";
+
+std::string Submit(const std::string& opcode, const std::string& buffer, int bytes, int offset) {
+  return absl::StrCat("7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_",
+                      opcode, ", aio_fildes=3, aio_buf=", buffer, ", aio_nbytes=", bytes,
+                      ", aio_offset=", offset, "}]) = 1\n");
+}
+
+// io_getevents of up to 4 that waits `ms` for one; `res` of the one event, or nothing.
+std::string Reap(int ms, const std::string& res) {
+  return absl::StrCat(
+      "7  io_getevents(0x7f0000000000, 1, 4, [",
+      res.empty() ? "" : absl::StrCat("{data=1, obj=0x7ffe00000000, res=", res, ", res2=0}"),
+      "], {tv_sec=0, tv_nsec=", ms * 1'000'000, "}) = ", res.empty() ? 0 : 1, "\n");
+}
+
+TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
+  const Ran ran = Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 0),
+                                      Reap(1, ""), Reap(9, "4096")));
+  EXPECT_EQ(Wrong(ran), "");
+  const size_t interrupt = ran.graph.find("EndDirectIo() {");
+  ASSERT_NE(interrupt, std::string::npos);
+  EXPECT_THAT(ran.graph.substr(interrupt), HasSubstr("aio_complete() {"));
+  EXPECT_NE(ran.graph.rfind("smp_apic_timer_interrupt() {", interrupt), std::string::npos);
+}
+
+TEST(DirectIo, WhatIsNotAlignedIsRefusedInTheEvent) {
+  EXPECT_EQ(Wrong(Replay(
+                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 100), Reap(9, "-22")))),
+            "");
+  EXPECT_EQ(Wrong(Replay(
+                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010001", 4096, 0), Reap(9, "-22")))),
+            "");
+  EXPECT_EQ(
+      Wrong(Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 100, 0), Reap(9, "-22")))),
+      "");
+}
+
+TEST(DirectIo, ReadsEndAtTheEndOfTheFile) {
+  EXPECT_EQ(Wrong(Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 8192, 12288),
+                                      Reap(9, "4096")))),
+            "");
+  EXPECT_EQ(Wrong(Replay(
+                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 512, 16384), Reap(0, "0")))),
+            "");
+}
+
+TEST(DirectIo, AWriteThatMakesTheFileLongerIsWaitedFor) {
+  const Ran ran = Replay(absl::StrCat(kHead, Submit("PWRITE", "\"x\"...", 512, 16384),
+                                      Reap(0, "512"), "7  lseek(3, 0, SEEK_END) = 16896\n"));
+  EXPECT_EQ(Wrong(ran), "");
+}
+
+TEST(DirectIo, PlainReadsAndWritesWait) {
+  const Ran ran = Replay(
+      absl::StrCat(kHead, "7  pwrite64(3, \"ab\"..., 512, 0) = 512\n",
+                   "7  pread64(3, \"ab\"..., 512, 0) = 512\n",
+                   "7  pread64(3, 0x7f0000010000, 512, 1) = -1 EINVAL (Invalid argument)\n"));
+  EXPECT_EQ(Wrong(ran), "");
+  EXPECT_THAT(ran.graph, HasSubstr("schedule_hrtimeout_range"));
+}
+
+// tmpfs of v4.19 itself has none.
+TEST(DirectIo, IsRefusedWhereTheRecordingSaysSo) {
+  const Ran ran = Replay(
+      "# kpath: file /dev/shm/x size=4K\n"
+      "7  openat(AT_FDCWD, \"/dev/shm/x\", O_RDWR|O_DIRECT) = -1 EINVAL (Invalid argument)\n");
+  EXPECT_EQ(Wrong(ran), "");
+}
+
+}  // namespace
+}  // namespace kpath

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which of a transcript's calls the replay makes on the model, and by which number. The others are
+// replayed as recorded.
+#pragma once
+
+#include "absl/strings/string_view.h"
+#include "tools/transcript/replay/signature.h"
+#include "tools/transcript/syntax/transcript.h"
+
+namespace kpath {
+
+// The number behind a call's name, strace's syscall_0x1388 included; -1 if there is none.
+int NumberOfCall(absl::string_view name);
+
+// How the call is made; null: it is not modelled, or the replay does not know its arguments.
+const Signature* SignatureOf(const strace::Call& call);
+
+}  // namespace kpath
