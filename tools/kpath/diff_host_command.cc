@@ -114,11 +114,17 @@ void AddDiffHostCommand(CLI::App* app, int* status) {
   auto flags = std::make_shared<DiffHostFlags>();
   CLI::App* command = app->add_subcommand(
       "diff-host", "Run random programs of AIO calls on this computer's kernel and on the model");
-  command->add_option("--programs", flags->programs, "how many programs")->capture_default_str();
-  command->add_option("--seed", flags->seed, "which series of programs")->capture_default_str();
-  command->add_option_function<uint64_t>(
-      "--program", [flags](uint64_t index) { flags->program = index; },
-      "only this one of the series, and show it");
+  command->add_option("--programs", flags->programs, "how many programs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--seed", flags->seed, "which series of programs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command
+      ->add_option_function<uint64_t>(
+          "--program", [flags](uint64_t index) { flags->program = index; },
+          "only this one of the series, and show it")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--known", flags->known,
                     "list the differences between v4.19 and newer kernels that are expected");
   command->footer(
