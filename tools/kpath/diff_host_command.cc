@@ -115,11 +115,11 @@ void AddDiffHostCommand(CLI::App* app, int* status) {
   CLI::App* command = app->add_subcommand(
       "diff-host", "Run random programs of AIO calls on this computer's kernel and on the model");
   command->add_option("--programs", flags->programs, "how many programs")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--seed", flags->seed, "which series of programs")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command
       ->add_option_function<uint64_t>(
           "--program", [flags](uint64_t index) { flags->program = index; },
