@@ -109,6 +109,13 @@ TEST(Run, QuietStillTellsWhatIsNotLegal) {
   EXPECT_THAT(ran.err, AllOf(HasSubstr("recorded:"), Not(HasSubstr("1 call,"))));
 }
 
+TEST(Run, TheErrorThatStoppedASubmissionIsTold) {
+  const Ran ran = Kpath("run tests/reference/scenarios/io_submit_second_of_three_bad_fd.strace");
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.out, HasSubstr("/* EBADF: fd 9999 is not open; it is iocbpp[1], at 0x"));
+  EXPECT_THAT(ran.out, HasSubstr("io_submit stopped there: 1 of 3 taken */"));
+}
+
 TEST(Run, TheGrainsOfTrace) {
   const std::string graph = Kpath(absl::StrCat("run ", kFirstRead)).out;
   EXPECT_EQ(Kpath(absl::StrCat("run --trace=graph ", kFirstRead)).out, graph);

@@ -26,6 +26,7 @@
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
 #include "tools/transcript/replay/visible_probes.h"
+#include "tools/transcript/replay/waits.h"
 #include "tools/transcript/replay/world.h"
 #include "tools/transcript/syntax/evaluate.h"
 #include "tools/transcript/syntax/print.h"
@@ -361,6 +362,9 @@ class ReplayerImpl final : public Replayer {
     if (failed && !verdict.reason.empty()) {
       Remark(absl::StrCat(ErrnoName(-result), ": ", verdict.reason));
     }
+    if (IsShortSubmit(frame, result) && !reason.empty()) {
+      Remark(absl::StrCat(ErrnoName(current->reason.number), ": ", reason));
+    }
     if (!failed) {
       const std::string wrong = JudgeMemory(frame, result, PlaceOf(frame, result), world_.content(),
                                             &ledger_, &StagingOf(current->pid));
@@ -436,24 +440,14 @@ class ReplayerImpl final : public Replayer {
       const PlanStep& step = plan_.steps[index];
       if (step.call == nullptr || step.end > plan_.steps[turns_.begun()].begin) continue;
       AddIllegal(*step.call, "has not returned",
-                 absl::StrCat(DescribeWait(step.pid), UnseenProcesses(plan_)));
+                 absl::StrCat(DescribeWait(FindTask(machine(), step.pid)), UnseenProcesses(plan_)));
     }
     if (report_.illegal.size() != told) return;
     // Nobody is in a call that ought to have ended, and yet the next one does not come.
     const auto next = std::find_if(plan_.steps.begin() + turns_.begun(), plan_.steps.end(),
                                    [](const PlanStep& step) { return step.call != nullptr; });
     if (next == plan_.steps.end()) return;
-    AddIllegal(*next->call, "has not begun", DescribeWait(next->pid));
-  }
-
-  std::string DescribeWait(int pid) {
-    const task_struct* task = FindTask(machine(), pid);
-    if (task == nullptr) return "its process has ended";
-    std::string text = "waits in";
-    for (const FunctionProbe* f = task->function; f != nullptr; f = f->caller()) {
-      absl::StrAppend(&text, f == task->function ? " " : " < ", f->info().name);
-    }
-    return text;
+    AddIllegal(*next->call, "has not begun", DescribeWait(FindTask(machine(), next->pid)));
   }
 
   const Plan plan_;

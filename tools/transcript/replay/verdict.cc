@@ -108,4 +108,9 @@ Verdict JudgeResult(const CallFrame& frame, int64_t result, const std::string& r
   return verdict;
 }
 
+bool IsShortSubmit(const CallFrame& frame, int64_t result) {
+  return frame.signature->result == ResultKind::kSubmitted && result > 0 &&
+         result < static_cast<int64_t>(frame.arguments[1]);
+}
+
 }  // namespace kpath

@@ -37,4 +37,7 @@ struct Bounds {
 Verdict JudgeResult(const CallFrame& frame, int64_t result, const std::string& reason,
                     const Bounds& bounds);
 
+// An io_submit that took some of its iocbs: the error that stopped it is not in its result.
+bool IsShortSubmit(const CallFrame& frame, int64_t result);
+
 }  // namespace kpath
