@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
 #include "sim/user/fault.h"
+#include "sim/user/resume.h"
 
 namespace kpath::user {
 namespace {
@@ -27,7 +28,6 @@ void LoadArguments(Registers& regs, uint64_t number, const SyscallArguments& arg
   regs[Reg::r9] = arguments[5];
 }
 
-// The kernel has set this thread's rip to code that it was not in.
 [[noreturn]] void EnterLoadedCode() {
   while (true) {
     const uint64_t rip = current_context->cpu->regs.rip;
@@ -53,8 +53,12 @@ int64_t SyscallAt(uint64_t instruction, uint64_t number, const SyscallArguments&
     current_context->cpu->regs.rip += kSyscallLength;
     current_context->cpu->Syscall();
   }
-  if (current_context->cpu->regs.rip != instruction + kSyscallLength) EnterLoadedCode();
+  GoOnAt(instruction + kSyscallLength);
   return static_cast<int64_t>(current_context->cpu->regs[Reg::rax]);
+}
+
+void GoOnAt(uint64_t rip) {
+  if (current_context->cpu->regs.rip != rip) EnterLoadedCode();
 }
 
 int& Errno() { return errnos->values[current_context]; }

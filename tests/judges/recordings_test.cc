@@ -47,14 +47,14 @@ TEST_P(Recording, TheModelTakesTheSamePath) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Recording,
-                         testing::Values("getpid", "nr_5000", "io_setup_8", "io_setup_0",
-                                         "io_submit_tmpfs_pread_512", "io_submit_tmpfs_pwrite_512",
+                         testing::Values("getpid", "int80_getpid", "nr_5000", "io_setup_8",
+                                         "io_setup_0", "io_submit_tmpfs_pread_512",
+                                         "io_submit_tmpfs_pwrite_512",
                                          "io_getevents_tmpfs_pread_512", "io_submit_badf",
                                          "io_submit_second_of_three_bad_fd",
-                                         "io_submit_nr_4294967295_null_list",
-                                         "io_destroy_idle_ctx", "io_submit_tmpfs_pread_512_resfd",
-                                         "io_submit_tmpfs_fsync", "io_submit_poll_pipe",
-                                         "io_getevents_empty_2ms_timeout"),
+                                         "io_submit_nr_4294967295_null_list", "io_destroy_idle_ctx",
+                                         "io_submit_tmpfs_pread_512_resfd", "io_submit_tmpfs_fsync",
+                                         "io_submit_poll_pipe", "io_getevents_empty_2ms_timeout"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

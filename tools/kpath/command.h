@@ -24,6 +24,7 @@ inline constexpr int kExitKernelBug = 3;  // the simulated kernel reported a bug
 void AddRunCommand(CLI::App* app, int* status);
 void AddCompareCommand(CLI::App* app, int* status);
 void AddSyscallsCommand(CLI::App* app, int* status);
+void AddCheckTableCommand(CLI::App* app, int* status);
 
 // Prints the one line of an error to stderr and returns kExitBadInput.
 int BadInput(const absl::Status& status);

@@ -52,6 +52,16 @@ int NumberOfCall(absl::string_view name) {
   return info == nullptr ? -1 : static_cast<int>(info->row.number);
 }
 
+// The number that 32-bit programs use, of a call whose arguments have the same layout for them; -1:
+// there is none.
+int NumberOfCall32(absl::string_view name) {
+  for (const SyscallInfo& call : Syscalls32()) {
+    if (call.row.name != name) continue;
+    return absl::StartsWith(call.row.compat_entry, "__ia32_sys_") ? call.row.number : -1;
+  }
+  return -1;
+}
+
 // How the call is known to the replay; null: as recorded.
 const Signature* SignatureOf(absl::string_view name) {
   if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
@@ -184,7 +194,8 @@ class ReplayerImpl final : public Replayer {
     const Signature* signature = SignatureOf(call.name);
     // A call that a signal interrupted waits for what is not in the model: the signal.
     const bool interrupted = absl::StartsWith(call.result.error, "ERESTART");
-    if (signature == nullptr || interrupted || !world_.Prepare(step)) {
+    const bool other_layout = scenario_.IsI386(call.first_line) && NumberOfCall32(call.name) < 0;
+    if (signature == nullptr || interrupted || other_layout || !world_.Prepare(step)) {
       RunAsRecorded(step, signature == nullptr);
     } else {
       Execute(step, *signature, index);
@@ -260,7 +271,17 @@ class ReplayerImpl final : public Replayer {
     return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
 
+  // By INT 0x80. The number is that of the 32-bit table.
+  int64_t EnterInt80(const PlanStep& step, const CallFrame& frame) {
+    user::Arguments32 arguments;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      arguments[i] = static_cast<uint32_t>(frame.arguments[i]);
+    }
+    return user::Int80(static_cast<uint32_t>(NumberOfCall32(step.call->name)), arguments);
+  }
+
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
+    if (scenario_.IsI386(step.call->first_line)) return EnterInt80(step, frame);
     if (step.child == 0) {
       return user::SyscallAt(user::kSyscallInstruction, frame.number, frame.arguments);
     }

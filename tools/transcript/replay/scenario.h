@@ -5,6 +5,7 @@
 //   # kpath: cpus=2 seed=7
 //   # kpath: x32=n
 //   # kpath: file /data/x size=1M
+//   # kpath: abi=i386
 //
 //   cpus=N       1 to 64, default 1
 //   seed=N       departs from the ordinary course of events at random, always the same way for N
@@ -12,7 +13,11 @@
 //   file PATH size=N   a memory file that is there from the start, N bytes of zeros (K, M, G behind
 //                the number: times 1024, 1024², 1024³)
 //
-// Settings may stand anywhere; each may be given once.
+//   abi=i386     the calls behind this line are made by INT 0x80, with the numbers of 32-bit
+//   programs;
+//                abi=x86_64 goes back to SYSCALL
+//
+// Settings may stand anywhere; each may be given once, abi= as often as need be.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +35,21 @@ struct ScenarioFile {
   int64_t size = 0;  // bytes
 };
 
+// From this line of the transcript on.
+struct ScenarioAbi {
+  uint32_t line = 0;  // index in Transcript::lines
+  bool i386 = false;
+};
+
 struct Scenario {
   int cpus = 1;
   absl::optional<uint64_t> seed;
   bool x32 = true;
   std::vector<ScenarioFile> files;
+  std::vector<ScenarioAbi> abis;  // by ascending line
+
+  // Whether a call that begins in this line is one of a 32-bit program.
+  bool IsI386(uint32_t line) const;
 };
 
 // An error is one line, "FILE:LINE:COLUMN: what is wrong, what was expected".
