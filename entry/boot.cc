@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entry/common.h"
+#include "entry/common_32.h"
 #include "entry/entry_64.h"
 #include "entry/fault.h"
 #include "entry/idt.h"
@@ -60,6 +61,7 @@ void JoinTheParts(Machine& machine) {
   process_hooks->exit_aio = exit_aio;
   fault_hooks->force_sig_fault = RaiseFault;
   signals_init();
+  vdso_image_32->int80_landing_pad = user::kInt80LandingPad;
   machine.decorate_report = Decorate;
 }
 
@@ -80,6 +82,7 @@ void Boot(Machine& machine, const BootOptions& options) {
   if (!options.x32) DisableX32();
   for (int id = 0; id < machine.cpus(); ++id) {
     syscall_init(machine.cpu(id));
+    interrupt_stacks_init(machine.cpu(id));
     idt_setup(machine.cpu(id));
   }
   JoinTheParts(machine);

@@ -2,8 +2,9 @@
 #include "entry/common.h"
 
 #include "absl/strings/str_cat.h"
-#include "entry/c_function.h"
+#include "entry/dispatch.h"
 #include "entry/entry_64.h"
+#include "entry/entry_64_compat.h"
 #include "entry/nospec.h"
 #include "entry/signal.h"
 #include "entry/syscall_work.h"
@@ -24,12 +25,6 @@ struct SyscallMask {
   unsigned long value = ~static_cast<unsigned long>(X32_SYSCALL_BIT);
 };
 KernelGlobal<SyscallMask> syscall_mask;
-
-// v4.19 arch/x86/entry/common.c: enter_from_user_mode
-void enter_from_user_mode() {
-  FUNCTION();
-  if (context_tracking->user_exit_irqoff != nullptr) context_tracking->user_exit_irqoff();
-}
 
 // v4.19 include/linux/context_tracking.h: user_enter_irqoff
 void user_enter_irqoff() {
@@ -64,10 +59,16 @@ void exit_to_usermode_loop(pt_regs* regs, uint32_t cached_flags) {
   }
 }
 
+}  // namespace
+
+void enter_from_user_mode() {
+  FUNCTION();
+  if (context_tracking->user_exit_irqoff != nullptr) context_tracking->user_exit_irqoff();
+}
+
 // The call that `nr` stands for, if there is one. Departs: the reason for the -ENOSYS that the
 // entry code put into regs->ax is recorded here, where the kernel does nothing.
-void DispatchSyscall(unsigned long nr, pt_regs* regs) {
-  const SysCallTable& table = *sys_call_table;
+void DispatchSyscall(const SysCallTable& table, unsigned long nr, pt_regs* regs) {
   if (nr >= table.size()) {
     STEP("no such number", nr, table.size());
     if (static_cast<long>(regs->ax) == -ENOSYS) {
@@ -82,8 +83,6 @@ void DispatchSyscall(unsigned long nr, pt_regs* regs) {
   regs->ax = static_cast<unsigned long>(slot.function(regs));
 }
 
-}  // namespace
-
 void do_syscall_64(unsigned long nr, pt_regs* regs) {
   FUNCTION(nr);
   enter_from_user_mode();
@@ -93,7 +92,7 @@ void do_syscall_64(unsigned long nr, pt_regs* regs) {
   }
   // 64-bit and x32 calls share the table. The x32 bit matters to some calls, which look at orig_ax.
   nr &= syscall_mask->value;
-  DispatchSyscall(nr, regs);
+  DispatchSyscall(*sys_call_table, nr, regs);
   syscall_return_slowpath(regs);
 }
 
@@ -119,14 +118,18 @@ void prepare_exit_to_usermode(pt_regs* regs) {
   user_enter_irqoff();
 }
 
-void c_code::do_syscall_64(Cpu& cpu) { RunCFunction(cpu, kpath::do_syscall_64); }
-
 // ---- Set-up ----
 
 void syscall_init(Cpu& cpu) {
   cpu.star = uint64_t{__USER32_CS} << 48 | uint64_t{__KERNEL_CS} << 32;
   cpu.lstar = assembly::entry_SYSCALL_64.address;
   cpu.syscall_entry = assembly::entry_SYSCALL_64.run;
+  cpu.cstar = assembly::entry_SYSCALL_compat.address;
+  cpu.syscall_compat_entry = assembly::entry_SYSCALL_compat.run;
+  cpu.sysenter_cs = __KERNEL_CS;
+  cpu.sysenter_esp = cpu.entry_stack_top();
+  cpu.sysenter_eip = assembly::entry_SYSENTER_compat.address;
+  cpu.sysenter_entry = assembly::entry_SYSENTER_compat.run;
   cpu.sfmask = X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_IF | X86_EFLAGS_IOPL | X86_EFLAGS_AC |
                X86_EFLAGS_NT;
 }

@@ -71,8 +71,8 @@ struct ContextTracking {
 };
 extern KernelGlobal<ContextTracking> context_tracking;
 
-// v4.19 arch/x86/kernel/cpu/common.c: syscall_init. Programs the registers that SYSCALL and SYSRET
-// use: STAR, LSTAR, SFMASK.
+// v4.19 arch/x86/kernel/cpu/common.c: syscall_init. Programs the registers that SYSCALL, SYSENTER
+// and SYSRET use: STAR, LSTAR, CSTAR, SFMASK, SYSENTER_CS, _ESP and _EIP.
 void syscall_init(Cpu& cpu);
 
 // Makes the current machine's kernel one without CONFIG_X86_X32: bit 30 of a number is then a bit

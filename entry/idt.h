@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gates of the interrupt descriptor table. v4.19 arch/x86/kernel/idt.c, traps.c, smp.c
+// The interrupt descriptor table and the stacks that its gates name. v4.19 arch/x86/kernel/idt.c,
+// arch/x86/kernel/cpu/common.c
 //
-//   14    page_fault             do_page_fault (fault.h)
-//   13    general_protection     a signal for user code, a fixup or an oops for the kernel's
-//   0xec  apic_timer_interrupt   smp_apic_timer_interrupt (sim/kernel/tick.h)
-//   0xfd  reschedule_interrupt   what was interrupted calls schedule on its way to user mode
+//   0 … 19       exceptions           idtentry_64.h, traps.h, fault.h
+//   0x20         irq_move_cleanup_interrupt
+//   0x21 … 0xeb  irq_entries_start    interrupts_64.h, irq.h
+//   0x80         entry_INT80_compat   entry_64_compat.h
+//   0xec … 0xff  the local APIC's     interrupts_64.h, irq.h
 //
-// Departs: the assembly that saves and restores the registers around these handlers is done in one
-// step and not modelled line by line, and interrupts run on the stack of the task that they
-// interrupt.
+// User code may raise 3, 4 and 0x80 with INT n; any other number is a #GP.
 #pragma once
 
 #include "sim/machine/cpu.h"
 
 namespace kpath {
 
-// v4.19 arch/x86/include/asm/irq_vectors.h
-inline constexpr uint8_t RESCHEDULE_VECTOR = 0xfd;
+// v4.19 arch/x86/include/asm/page_64_types.h: the entries of the interrupt stack table.
+enum : uint8_t { DOUBLEFAULT_STACK = 1, NMI_STACK, DEBUG_STACK, MCE_STACK };
 
 // v4.19 arch/x86/kernel/idt.c: idt_setup_traps, idt_setup_apic_and_irq_gates
 void idt_setup(Cpu& cpu);
+
+// v4.19 arch/x86/kernel/cpu/common.c: cpu_init. The interrupt stack and the stacks of the interrupt
+// stack table. REQUIRES: called once for each CPU.
+void interrupt_stacks_init(Cpu& cpu);
 
 }  // namespace kpath

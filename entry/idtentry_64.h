@@ -10,6 +10,8 @@
 // own (IST): they may come in kernel mode while GS still is the user's, so that the saved code
 // segment does not tell; paranoid_entry looks at GS itself.
 //
+// Departs: an NMI comes only where other interrupts may, too, and so never into another one.
+//
 // An exception without an error code has -1 where pt_regs::orig_ax is. An error code is put there
 // by the CPU, and is replaced by -1 once it is the handler's second argument.
 #pragma once

@@ -16,6 +16,14 @@ Hook Checked(Hook hook) {
 }
 
 seccomp_data SeccompData(const pt_regs* regs) {
+  if ((current->ti.status & TS_COMPAT) != 0) {
+    const auto low = [](unsigned long value) { return uint64_t{static_cast<uint32_t>(value)}; };
+    return {.nr = static_cast<int>(regs->orig_ax),
+            .arch = AUDIT_ARCH_I386,
+            .instruction_pointer = regs->ip,
+            .args = {low(regs->bx), low(regs->cx), low(regs->dx), low(regs->si), low(regs->di),
+                     low(regs->bp)}};
+  }
   return {.nr = static_cast<int>(regs->orig_ax),
           .arch = AUDIT_ARCH_X86_64,
           .instruction_pointer = regs->ip,

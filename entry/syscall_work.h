@@ -34,6 +34,7 @@ struct seccomp_data {
 };
 // v4.19 include/uapi/linux/audit.h
 inline constexpr uint32_t AUDIT_ARCH_X86_64 = 0xc000003e;
+inline constexpr uint32_t AUDIT_ARCH_I386 = 0x40000003;
 
 struct SyscallWorkHooks {
   // v4.19 include/linux/tracehook.h: tracehook_report_syscall_entry (TIF_SYSCALL_TRACE,

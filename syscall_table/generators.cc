@@ -3,9 +3,12 @@
 #include "syscall_table/generators.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace kpath {
 namespace {
@@ -28,7 +31,7 @@ namespace kpath {
 
 constexpr absl::string_view kRowsHead =
     R"(// SPDX-License-Identifier: Apache-2.0
-// Written by tbl_gen from syscall_table/syscall_64.tbl and fidelity.tbl. Change those, not this.
+// Written by tbl_gen from the tables of syscall_table/. Change those, not this.
 //
 // One line per number that v4.19 uses, ascending. Define the three macros, include this file; it
 // undefines them again. All take (number, "abi", "name"), the first two also the entry point:
@@ -38,7 +41,7 @@ constexpr absl::string_view kRowsHead =
 // Numbers without a line hold sys_ni_syscall too. Rows of abi "x32" exist only with x32.
 
 #if !defined(SYSCALL_ROW) || !defined(SYSCALL_NOT_MODELLED) || !defined(SYSCALL_NO_ENTRY)
-#error "syscalls_64.inc: define SYSCALL_ROW, SYSCALL_NOT_MODELLED and SYSCALL_NO_ENTRY first"
+#error "define SYSCALL_ROW, SYSCALL_NOT_MODELLED and SYSCALL_NO_ENTRY first"
 #endif
 
 )";
@@ -66,13 +69,27 @@ int LargestNumberWithoutX32(const std::vector<SyscallInfo>& syscalls) {
   return largest;
 }
 
-std::string RowLine(const SyscallInfo& call) {
-  const SyscallRow& row = call.row;
+// `entry` is the function in the slot; empty: sys_ni_syscall.
+std::string RowLine(const SyscallRow& row, absl::string_view entry, bool is_modelled) {
   const std::string key =
       absl::StrCat(row.number, ", \"", SyscallAbiName(row.abi), "\", \"", row.name, "\"");
-  if (!call.HasEntry()) return absl::StrCat("SYSCALL_NO_ENTRY(", key, ")\n");
-  const absl::string_view macro = call.IsModelled() ? "SYSCALL_ROW" : "SYSCALL_NOT_MODELLED";
-  return absl::StrCat(macro, "(", key, ", ", row.entry, ")\n");
+  if (entry.empty()) return absl::StrCat("SYSCALL_NO_ENTRY(", key, ")\n");
+  const absl::string_view macro = is_modelled ? "SYSCALL_ROW" : "SYSCALL_NOT_MODELLED";
+  return absl::StrCat(macro, "(", key, ", ", entry, ")\n");
+}
+
+// What a 64-bit kernel has in the slot of a 32-bit row.
+absl::string_view EntryOf32(const SyscallRow& row) {
+  return row.compat_entry == "sys_ni_syscall" ? "" : absl::string_view(row.compat_entry);
+}
+
+std::string RowLine32(const SyscallInfo& call, const std::set<std::string>& modelled_64) {
+  absl::string_view entry = EntryOf32(call.row);
+  absl::string_view name = entry;
+  const bool is_shared = absl::ConsumePrefix(&name, "__ia32_sys_");
+  const bool modelled =
+      is_shared ? modelled_64.count(absl::StrCat("__x64_sys_", name)) > 0 : call.IsModelled();
+  return RowLine(call.row, entry, modelled);
 }
 
 }  // namespace
@@ -94,7 +111,21 @@ std::string GenerateNumbers(const std::vector<SyscallInfo>& syscalls) {
 
 std::string GenerateRows(const std::vector<SyscallInfo>& syscalls) {
   std::string out(kRowsHead);
-  for (const SyscallInfo& call : syscalls) absl::StrAppend(&out, RowLine(call));
+  for (const SyscallInfo& call : syscalls) {
+    absl::StrAppend(&out, RowLine(call.row, call.row.entry, call.IsModelled()));
+  }
+  absl::StrAppend(&out, kRowsTail);
+  return out;
+}
+
+std::string GenerateRows32(const std::vector<SyscallInfo>& syscalls,
+                           const std::vector<SyscallInfo>& syscalls_64) {
+  std::set<std::string> modelled_64;
+  for (const SyscallInfo& call : syscalls_64) {
+    if (call.HasEntry() && call.IsModelled()) modelled_64.insert(call.row.entry);
+  }
+  std::string out(kRowsHead);
+  for (const SyscallInfo& call : syscalls) absl::StrAppend(&out, RowLine32(call, modelled_64));
   absl::StrAppend(&out, kRowsTail);
   return out;
 }

@@ -21,6 +21,12 @@ std::string GenerateNumbers(const std::vector<SyscallInfo>& syscalls);
 // syscalls_64.inc: one X-macro line per row, in the order of `syscalls`.
 std::string GenerateRows(const std::vector<SyscallInfo>& syscalls);
 
+// syscalls_32.inc: the same for a 32-bit table. `syscalls` are its rows with their own fidelity,
+// `syscalls_64` those of the 64-bit table: an entry __ia32_sys_name is modelled if __x64_sys_name
+// is.
+std::string GenerateRows32(const std::vector<SyscallInfo>& syscalls,
+                           const std::vector<SyscallInfo>& syscalls_64);
+
 // A C++ source that defines `extern const char name[]` in namespace kpath with `text` as its value.
 std::string GenerateText(absl::string_view name, absl::string_view text);
 

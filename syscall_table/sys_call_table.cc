@@ -3,7 +3,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/fail.h"
+#include "sim/kernel/sched.h"
 #include "sim/machine/check.h"
+#include "syscall_table/ia32_sys_call_table.h"
 #include "syscall_table/numbers_64.h"
 #include "syscall_table/tables.h"
 
@@ -42,8 +44,15 @@ std::vector<SyscallSlot> MakeSlots() {
   return slots;
 }
 
-// The slot that the call in `regs` was dispatched through.
+bool In32BitCall() { return (current->ti.status & TS_COMPAT) != 0; }
+
+// The table and the slot that the current call was dispatched through.
+const SysCallTable& TableOf() {
+  if (In32BitCall()) return *ia32_sys_call_table;
+  return *sys_call_table;
+}
 uint64_t SlotOf(const pt_regs* regs) {
+  if (In32BitCall()) return static_cast<uint32_t>(regs->orig_ax);
   return static_cast<uint32_t>(regs->orig_ax) & ~static_cast<uint32_t>(X32_SYSCALL_BIT);
 }
 
@@ -70,7 +79,7 @@ long sys_ni_syscall(const pt_regs* regs) {
 
 long sys_not_modelled(const pt_regs* regs) {
   static constexpr StepInfo kNote = {"not modelled", __FILE__, __LINE__, "name"};
-  const char* name = (*sys_call_table)[SlotOf(regs)].name;
+  const char* name = TableOf()[SlotOf(regs)].name;
   FUNCTION(name);
   const Value values[] = {Value::Text(name)};
   current_context->machine->Tell(ProbeEvent::Kind::kNote, &kNote, values);

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "sim/machine/machine.h"
@@ -41,6 +42,8 @@ class SysCallTable {
  public:
   // That of a kernel with x32: 548 slots.
   SysCallTable();
+  // Any other one.
+  explicit SysCallTable(std::vector<SyscallSlot> slots) : slots_(std::move(slots)) {}
 
   uint64_t size() const { return slots_.size(); }
   // REQUIRES: nr < size().

@@ -29,6 +29,7 @@ struct Line {
 Line LineOf(const SyscallInfo& call) {
   Line line{absl::StrCat(call.row.number), std::string(SyscallAbiName(call.row.abi)),
             call.row.entry, std::string(FidelityName(call.fidelity)), call.note};
+  if (!call.row.compat_entry.empty()) line.entry = call.row.compat_entry;
   if (!call.HasEntry()) {
     line.entry = "sys_ni_syscall";
     line.fidelity = "-";
@@ -41,7 +42,8 @@ bool Passes(const SyscallInfo& call, const SyscallsReportOptions& options) {
   if (!options.abi.empty() && SyscallAbiName(call.row.abi) != options.abi) return false;
   if (options.modelled && !call.IsModelled()) return false;
   return absl::StrContains(call.row.name, options.name) ||
-         absl::StrContains(call.row.entry, options.name);
+         absl::StrContains(call.row.entry, options.name) ||
+         absl::StrContains(call.row.compat_entry, options.name);
 }
 
 std::vector<SyscallInfo> Filter(const std::vector<SyscallInfo>& calls,
@@ -128,16 +130,15 @@ std::string CountLine(const std::vector<SyscallInfo>& calls) {
 }
 
 absl::Status CheckAbi(const std::string& abi) {
-  const absl::optional<SyscallAbi> known = ParseSyscallAbi(abi);
-  if (abi.empty() || (known && known != SyscallAbi::kI386)) return absl::OkStatus();
+  if (abi.empty() || ParseSyscallAbi(abi)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("--abi=", abi, ": unknown ABI, expected common, 64 or x32"));
+      absl::StrCat("--abi=", abi, ": unknown ABI, expected common, 64, x32 or i386"));
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> RenderSyscalls(const SyscallsReportOptions& options) {
-  return RenderSyscalls(Syscalls64(), options);
+  return RenderSyscalls(options.abi == "i386" ? Syscalls32() : Syscalls64(), options);
 }
 
 absl::StatusOr<std::string> RenderSyscalls(const std::vector<SyscallInfo>& calls,

@@ -20,8 +20,9 @@ namespace kpath {
 
 // Which rows to list, and how wide. The filters add up: a row must pass all of them.
 struct SyscallsReportOptions {
-  // Rows whose ABI column says this: "common", "64" or "x32". Empty: all. (A 64-bit program can
-  // make the calls of `common` and of `64`.)
+  // Rows whose ABI column says this: "common", "64", "x32", or "i386" for the table of 32-bit
+  // calls. Empty: all of the 64-bit table. (A 64-bit program can make the calls of `common` and of
+  // `64`.)
   std::string abi;
 
   // Rows whose name or entry point contains this text. Empty: all.
@@ -38,8 +39,8 @@ struct SyscallsReportOptions {
 // The list over the tables that kpath was built from. Ends in a newline; the last line counts the
 // listed rows. When no row passes the filters the text is one line that says so.
 //
-// Errors (InvalidArgument): an ABI that a 64-bit table does not have:
-//   --abi=i386: unknown ABI, expected common, 64 or x32
+// Errors (InvalidArgument): an ABI that no table has:
+//   --abi=sparc: unknown ABI, expected common, 64, x32 or i386
 absl::StatusOr<std::string> RenderSyscalls(const SyscallsReportOptions& options);
 
 // The same over other rows.

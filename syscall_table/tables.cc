@@ -9,12 +9,15 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "syscall_table/tbl_parser.h"
 
 namespace kpath {
 
 // Defined by sources that tbl_gen writes.
 extern const char kSyscall64TblText[];
+extern const char kSyscall32TblText[];
 extern const char kFidelityTblText[];
 
 namespace {
@@ -33,6 +36,30 @@ std::vector<SyscallInfo> Describe() {
   return ValueOrDie(DescribeSyscalls(table, fidelity));
 }
 
+// The 64-bit call whose function an entry __ia32_sys_name shares; nullptr: none.
+const SyscallInfo* SharedWith(const SyscallInfo& call) {
+  absl::string_view name = call.row.compat_entry;
+  if (!absl::ConsumePrefix(&name, "__ia32_sys_")) return nullptr;
+  const std::string entry = absl::StrCat("__x64_sys_", name);
+  for (const SyscallInfo& of_64 : Syscalls64()) {
+    if (of_64.row.entry == entry) return &of_64;
+  }
+  return nullptr;
+}
+
+std::vector<SyscallInfo> Describe32() {
+  const auto table = ValueOrDie(ParseTbl("syscall_32.tbl", Syscall32TblText()));
+  const auto fidelity = ValueOrDie(ParseFidelity("fidelity.tbl", FidelityTblText()));
+  std::vector<SyscallInfo> calls = ValueOrDie(DescribeSyscalls(table, fidelity));
+  for (SyscallInfo& call : calls) {
+    const SyscallInfo* shared = SharedWith(call);
+    if (shared == nullptr) continue;
+    call.fidelity = shared->fidelity;
+    call.note = shared->note;
+  }
+  return calls;
+}
+
 using NameIndex = absl::flat_hash_map<absl::string_view, const SyscallInfo*>;
 
 NameIndex IndexNames(SyscallAbi abi) {
@@ -47,10 +74,17 @@ NameIndex IndexNames(SyscallAbi abi) {
 
 absl::string_view Syscall64TblText() { return kSyscall64TblText; }
 
+absl::string_view Syscall32TblText() { return kSyscall32TblText; }
+
 absl::string_view FidelityTblText() { return kFidelityTblText; }
 
 const std::vector<SyscallInfo>& Syscalls64() {
   static const auto* const syscalls = new std::vector<SyscallInfo>(Describe());
+  return *syscalls;
+}
+
+const std::vector<SyscallInfo>& Syscalls32() {
+  static const auto* const syscalls = new std::vector<SyscallInfo>(Describe32());
   return *syscalls;
 }
 

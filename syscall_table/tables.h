@@ -20,10 +20,15 @@ namespace kpath {
 
 // The files as they were at build time, byte for byte. They live as long as the program.
 absl::string_view Syscall64TblText();
+absl::string_view Syscall32TblText();
 absl::string_view FidelityTblText();
 
 // All rows of syscall_64.tbl with their fidelity, by ascending number.
 const std::vector<SyscallInfo>& Syscalls64();
+
+// The same for syscall_32.tbl. A row without a line of its own in fidelity.tbl is as good as the
+// 64-bit call that it shares its function with.
+const std::vector<SyscallInfo>& Syscalls32();
 
 // The call in this slot of sys_call_table, or nullptr if v4.19 does not use the number. The number
 // is the index in the table: without X32_SYSCALL_BIT.

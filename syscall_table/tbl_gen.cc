@@ -4,6 +4,7 @@
 //
 //   tbl_gen numbers SYSCALL_TBL FIDELITY_TBL   numbers_64.h
 //   tbl_gen rows    SYSCALL_TBL FIDELITY_TBL   syscalls_64.inc
+//   tbl_gen rows32  SYSCALL_TBL FIDELITY_TBL SYSCALL_64_TBL   syscalls_32.inc
 //   tbl_gen text    NAME FILE                  a source that holds FILE's text in `char NAME[]`
 //
 // A mistake in a table stops the build with one line, FILE:LINE: what, expected what. Exit status:
@@ -47,7 +48,7 @@ absl::StatusOr<std::vector<SyscallInfo>> ReadTables(const std::string& syscall_p
   return DescribeSyscalls(*table, *fidelity);
 }
 
-// `arguments` are the three words after the program's name.
+// `arguments` are the words after the program's name.
 absl::StatusOr<std::string> Generate(const std::vector<std::string>& arguments) {
   const std::string& what = arguments[0];
   if (what == "text") {
@@ -57,10 +58,16 @@ absl::StatusOr<std::string> Generate(const std::vector<std::string>& arguments) 
   }
   absl::StatusOr<std::vector<SyscallInfo>> syscalls = ReadTables(arguments[1], arguments[2]);
   if (!syscalls.ok()) return syscalls.status();
+  if (what == "rows32") {
+    absl::StatusOr<std::vector<SyscallInfo>> of_64 = ReadTables(arguments[3], arguments[2]);
+    if (!of_64.ok()) return of_64.status();
+    return GenerateRows32(*syscalls, *of_64);
+  }
   return what == "numbers" ? GenerateNumbers(*syscalls) : GenerateRows(*syscalls);
 }
 
 bool ArgumentsAreGood(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 4) return arguments[0] == "rows32";
   if (arguments.size() != 3) return false;
   return arguments[0] == "numbers" || arguments[0] == "rows" || arguments[0] == "text";
 }
@@ -68,6 +75,7 @@ bool ArgumentsAreGood(const std::vector<std::string>& arguments) {
 int Main(const std::vector<std::string>& arguments) {
   if (!ArgumentsAreGood(arguments)) {
     std::cerr << "usage: tbl_gen numbers|rows SYSCALL_TBL FIDELITY_TBL\n"
+                 "       tbl_gen rows32 SYSCALL_TBL FIDELITY_TBL SYSCALL_64_TBL\n"
                  "       tbl_gen text NAME FILE\n";
     return 2;
   }

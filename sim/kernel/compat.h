@@ -51,21 +51,6 @@ int compat_get_timespec64(timespec64* ts, user_ptr<const compat_timespec> uts);
 
 }  // namespace kpath
 
-// The n-th register of an i386 system call.
-#define KPATH_IA32_REG1(regs) static_cast<long>(static_cast<uint32_t>((regs)->bx))
-#define KPATH_IA32_REG2(regs) static_cast<long>(static_cast<uint32_t>((regs)->cx))
-#define KPATH_IA32_REG3(regs) static_cast<long>(static_cast<uint32_t>((regs)->dx))
-#define KPATH_IA32_REG4(regs) static_cast<long>(static_cast<uint32_t>((regs)->si))
-#define KPATH_IA32_REG5(regs) static_cast<long>(static_cast<uint32_t>((regs)->di))
-#define KPATH_IA32_REG6(regs) static_cast<long>(static_cast<uint32_t>((regs)->bp))
-
-#define KPATH_IA32_REGS1(regs) KPATH_IA32_REG1(regs)
-#define KPATH_IA32_REGS2(regs) KPATH_IA32_REGS1(regs), KPATH_IA32_REG2(regs)
-#define KPATH_IA32_REGS3(regs) KPATH_IA32_REGS2(regs), KPATH_IA32_REG3(regs)
-#define KPATH_IA32_REGS4(regs) KPATH_IA32_REGS3(regs), KPATH_IA32_REG4(regs)
-#define KPATH_IA32_REGS5(regs) KPATH_IA32_REGS4(regs), KPATH_IA32_REG5(regs)
-#define KPATH_IA32_REGS6(regs) KPATH_IA32_REGS5(regs), KPATH_IA32_REG6(regs)
-
 #define KPATH_COMPAT_SYSCALL_DEFINEx(n, name, ...)                                             \
   static long __do_compat_sys_##name##_body(KPATH_MAP##n(KPATH_SC_DECL, __VA_ARGS__));         \
   static long __do_compat_sys_##name(KPATH_MAP##n(KPATH_SC_DECL, __VA_ARGS__)) {               \

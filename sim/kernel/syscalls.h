@@ -9,10 +9,12 @@
 //     return ret;
 //   }
 //
-// makes three functions, as in Linux, and each is a probe:
+// makes four functions, as in Linux, and each is a probe:
 //
 //   __x64_sys_io_destroy(regs)   what sys_call_table holds: takes the arguments out of the
 //   registers
+//   __ia32_sys_io_destroy(regs)  what ia32_sys_call_table holds: the low 32 bits of bx, cx, dx, si,
+//   di, bp, extended with zeros
 //   __se_sys_io_destroy(long)    the arguments as registers have them, extended to 64 bits
 //   __do_sys_io_destroy(ctx)     the arguments as they are declared, cut to their types: the body
 //
@@ -61,6 +63,21 @@ struct SyscallArgument<user_ptr<T>> {
 #define KPATH_SC_REGS5(regs) KPATH_SC_REGS4(regs), KPATH_SC_REG5(regs)
 #define KPATH_SC_REGS6(regs) KPATH_SC_REGS5(regs), KPATH_SC_REG6(regs)
 
+// The n-th register of an i386 system call.
+#define KPATH_IA32_REG1(regs) static_cast<long>(static_cast<uint32_t>((regs)->bx))
+#define KPATH_IA32_REG2(regs) static_cast<long>(static_cast<uint32_t>((regs)->cx))
+#define KPATH_IA32_REG3(regs) static_cast<long>(static_cast<uint32_t>((regs)->dx))
+#define KPATH_IA32_REG4(regs) static_cast<long>(static_cast<uint32_t>((regs)->si))
+#define KPATH_IA32_REG5(regs) static_cast<long>(static_cast<uint32_t>((regs)->di))
+#define KPATH_IA32_REG6(regs) static_cast<long>(static_cast<uint32_t>((regs)->bp))
+
+#define KPATH_IA32_REGS1(regs) KPATH_IA32_REG1(regs)
+#define KPATH_IA32_REGS2(regs) KPATH_IA32_REGS1(regs), KPATH_IA32_REG2(regs)
+#define KPATH_IA32_REGS3(regs) KPATH_IA32_REGS2(regs), KPATH_IA32_REG3(regs)
+#define KPATH_IA32_REGS4(regs) KPATH_IA32_REGS3(regs), KPATH_IA32_REG4(regs)
+#define KPATH_IA32_REGS5(regs) KPATH_IA32_REGS4(regs), KPATH_IA32_REG5(regs)
+#define KPATH_IA32_REGS6(regs) KPATH_IA32_REGS5(regs), KPATH_IA32_REG6(regs)
+
 // v4.19 include/linux/syscalls.h: __MAP. Applies m(type, name) to each pair.
 #define KPATH_MAP1(m, t, a) m(t, a)
 #define KPATH_MAP2(m, t, a, ...) m(t, a), KPATH_MAP1(m, __VA_ARGS__)
@@ -91,6 +108,11 @@ struct SyscallArgument<user_ptr<T>> {
     FUNCTION();                                                                         \
     return fn.Return(__se_sys_##name(KPATH_SC_REGS##n(regs)));                          \
   }                                                                                     \
+  long __ia32_sys_##name(const pt_regs* regs);                                          \
+  long __ia32_sys_##name(const pt_regs* regs) {                                         \
+    FUNCTION();                                                                         \
+    return fn.Return(__se_sys_##name(KPATH_IA32_REGS##n(regs)));                        \
+  }                                                                                     \
   static long __do_sys_##name##_body(KPATH_MAP##n(KPATH_SC_DECL, __VA_ARGS__))
 
 #define SYSCALL_DEFINE1(name, ...) KPATH_SYSCALL_DEFINEx(1, name, __VA_ARGS__)
@@ -101,12 +123,13 @@ struct SyscallArgument<user_ptr<T>> {
 #define SYSCALL_DEFINE6(name, ...) KPATH_SYSCALL_DEFINEx(6, name, __VA_ARGS__)
 
 // Shown under its ia32 name: see the head of this file.
-#define SYSCALL_DEFINE0(name)                                           \
-  static long __x64_sys_##name##_body();                                \
-  static long __ia32_sys_##name() {                                     \
-    FUNCTION();                                                         \
-    return fn.Return(__x64_sys_##name##_body());                        \
-  }                                                                     \
-  long __x64_sys_##name(const pt_regs* regs);                           \
-  long __x64_sys_##name(const pt_regs*) { return __ia32_sys_##name(); } \
+#define SYSCALL_DEFINE0(name)                                                    \
+  static long __x64_sys_##name##_body();                                         \
+  long __ia32_sys_##name(const pt_regs* regs);                                   \
+  long __ia32_sys_##name(const pt_regs*) {                                       \
+    FUNCTION();                                                                  \
+    return fn.Return(__x64_sys_##name##_body());                                 \
+  }                                                                              \
+  long __x64_sys_##name(const pt_regs* regs);                                    \
+  long __x64_sys_##name(const pt_regs* regs) { return __ia32_sys_##name(regs); } \
   static long __x64_sys_##name##_body()

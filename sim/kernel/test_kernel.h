@@ -15,6 +15,7 @@
 
 #include "sim/kernel/init.h"
 #include "sim/kernel/sched.h"
+#include "sim/kernel/smp.h"
 #include "sim/kernel/tick.h"
 #include "sim/machine/machine.h"
 
@@ -30,6 +31,7 @@ class TestKernel {
       machine.cpu(id).idt[0xfd] = {.handler = [](Cpu& cpu) { cpu.IretQ(); },
                                    .name = "reschedule_interrupt"};
       InstallTimerInterrupt(machine.cpu(id));
+      InstallCallFunctionInterrupts(machine.cpu(id));
     }
   }
 

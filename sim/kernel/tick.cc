@@ -144,6 +144,8 @@ bool TickIsSet(const Cpu& cpu, TickReason reason) {
 
 pt_regs* get_irq_regs() { return ThisCpu().irq_regs; }
 
+pt_regs* set_irq_regs(pt_regs* regs) { return std::exchange(ThisCpu().irq_regs, regs); }
+
 // v4.19 kernel/time/tick-oneshot.c: tick_program_event
 void tick_program_event(ktime_t expires) {
   FUNCTION(expires);
@@ -156,12 +158,12 @@ void tick_program_event(ktime_t expires) {
 
 void smp_apic_timer_interrupt(pt_regs* regs) {
   FUNCTION();
-  pt_regs* interrupted = std::exchange(ThisCpu().irq_regs, regs);
+  pt_regs* old_regs = set_irq_regs(regs);
   irq_enter();
   hrtimer_interrupt();
   RunTick();
   irq_exit();
-  ThisCpu().irq_regs = interrupted;
+  set_irq_regs(old_regs);
 }
 
 void InstallTimerInterrupt(Cpu& cpu) {

@@ -57,6 +57,8 @@ void InstallTimerInterrupt(Cpu& cpu);
 // v4.19 include/asm-generic/irq_regs.h: get_irq_regs. What the interrupt that is being served on
 // this CPU has interrupted; null outside of one.
 pt_regs* get_irq_regs();
+// v4.19 include/asm-generic/irq_regs.h: set_irq_regs. Returns what was set before.
+pt_regs* set_irq_regs(pt_regs* regs);
 // v4.19 arch/x86/include/asm/ptrace.h: user_mode
 inline bool user_mode(const pt_regs* regs) { return (regs->cs & 3) == 3; }
 

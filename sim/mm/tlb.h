@@ -8,8 +8,11 @@
 //   unmap_vmas(&tlb, areas, start, end);
 //   tlb_finish_mmu(&tlb, start, end);
 //
+// Other CPUs that have the page table loaded are told by an interrupt (smp_call_function_many), and
+// waited for, before pages are freed.
+//
 // Departs: the simulated CPUs look at the page table itself, so a flush changes nothing that they
-// see.
+// see; an idle CPU has no page table loaded (no lazy TLB).
 #pragma once
 
 #include <vector>

@@ -30,6 +30,15 @@ inline constexpr uint64_t kSyscallInstruction = 0x401000;
 inline constexpr uint64_t kSyscallLength = 2;
 // The instructions that load and store (memory.h): what a page fault finds as the saved RIP.
 inline constexpr uint64_t kLoadInstruction = 0x401010;
+// Instructions that raise an exception (traps.h), each at the vector's place: 0x401100 + 16 *
+// vector.
+inline constexpr uint64_t kTrapInstructions = 0x401100;
+constexpr uint64_t TrapInstruction(int vector) { return kTrapInstructions + 16 * vector; }
+// The 32-bit vDSO: its SYSENTER and SYSCALL, two bytes each, and the INT 0x80 behind them. Where
+// that comes back to (the landing pad) is where the recorded kernel had it.
+inline constexpr uint64_t kVdsoSysenter = 0xf7fbfa55;
+inline constexpr uint64_t kVdsoInt80 = 0xf7fbfa57;
+inline constexpr uint64_t kInt80LandingPad = 0xf7fbfa59;
 inline constexpr uint64_t kStoreInstruction = 0x401014;
 // Where signal handlers return to: MOV $15, %rax; SYSCALL. Calls rt_sigreturn.
 inline constexpr uint64_t kRestorer = 0x401020;

@@ -20,8 +20,10 @@
 
 #include "sim/user/arena.h"
 #include "sim/user/calls.h"
+#include "sim/user/compat.h"
 #include "sim/user/libaio.h"
 #include "sim/user/memory.h"
 #include "sim/user/signal.h"
 #include "sim/user/syscall.h"
 #include "sim/user/text.h"
+#include "sim/user/traps.h"

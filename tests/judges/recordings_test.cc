@@ -49,8 +49,9 @@ TEST_P(Recording, TheModelTakesTheSamePath) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Recording,
-                         testing::Values("getpid", "nr_5000", "io_setup_8", "io_setup_0",
-                                         "io_submit_tmpfs_pread_512", "io_submit_tmpfs_pwrite_512",
+                         testing::Values("getpid", "int80_getpid", "nr_5000", "io_setup_8",
+                                         "io_setup_0", "io_submit_tmpfs_pread_512",
+                                         "io_submit_tmpfs_pwrite_512",
                                          "io_getevents_tmpfs_pread_512", "io_submit_badf",
                                          "io_submit_second_of_three_bad_fd",
                                          "io_submit_nr_4294967295_null_list", "io_destroy_idle_ctx",

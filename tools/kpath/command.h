@@ -26,6 +26,7 @@ void AddRunCommand(CLI::App* app, int* status);
 void AddCompareCommand(CLI::App* app, int* status);
 void AddDiffHostCommand(CLI::App* app, int* status);
 void AddSyscallsCommand(CLI::App* app, int* status);
+void AddCheckTableCommand(CLI::App* app, int* status);
 
 // Prints the one line of an error to stderr and returns kExitBadInput.
 int BadInput(const absl::Status& status);

@@ -320,7 +320,8 @@ TEST(BadInput, GraphsAreToldByLineToo) {
 }
 
 TEST(BadInput, OptionsAndCommands) {
-  ExpectRefused(Kpath(""), "kpath: expected a command: run, compare, diff-host or syscalls");
+  ExpectRefused(Kpath(""),
+                "kpath: expected a command: run, compare, diff-host, syscalls or check-table");
   ExpectRefused(Kpath("frobnicate"), "kpath: there is no command 'frobnicate'; see: kpath --help");
   ExpectRefused(Kpath("--frobnicate"), "kpath: there is no option '--frobnicate'");
   ExpectRefused(Kpath("run"), "kpath run: FILE is required; see: kpath run --help");
@@ -328,7 +329,7 @@ TEST(BadInput, OptionsAndCommands) {
   ExpectRefused(Kpath("run a b"), "kpath run: ");
   ExpectRefused(Kpath("run --trace=all x"), "--trace: all not in {graph,steps,none}");
   ExpectRefused(Kpath("compare one"), "kpath compare: FILE is required");
-  ExpectRefused(Kpath("syscalls --abi=ia64"), "ia64");
+  ExpectRefused(Kpath("syscalls --abi=sparc"), "sparc");
   ExpectRefused(Kpath("diff-host --programs=many"), "--programs");
   ExpectRefused(Kpath("diff-host --program=-1"), "--program");
 }
@@ -336,7 +337,7 @@ TEST(BadInput, OptionsAndCommands) {
 TEST(Help, IsThereForEveryCommand) {
   const Ran all = Kpath("--help");
   EXPECT_EQ(all.status, 0);
-  for (const char* command : {"run", "compare", "diff-host", "syscalls"}) {
+  for (const char* command : {"run", "compare", "diff-host", "syscalls", "check-table"}) {
     EXPECT_THAT(all.out, HasSubstr(absl::StrCat("\n  ", command, " ")));
     for (const char* option : {"--help", "-h"}) {
       const Ran one = Kpath(absl::StrCat(command, " ", option));
@@ -421,6 +422,26 @@ TEST(Syscalls, Lists) {
   EXPECT_THAT(Kpath("syscalls").out, HasSubstr("__x64_sys_io_submit"));
   EXPECT_THAT(Kpath("syscalls --name=io_submit").out,
               AllOf(HasSubstr("209"), Not(HasSubstr("io_setup"))));
+}
+
+TEST(Syscalls, ShowsAbisSideBySide) {
+  const Ran ran = Kpath("syscalls --abi=i386,ia64 --name=io_submit");
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("248"), HasSubstr("1241"), Not(HasSubstr("209"))));
+  EXPECT_THAT(Kpath("syscalls --abi=i386").out, HasSubstr("__ia32_compat_sys_io_submit"));
+}
+
+// ---- check-table ----
+
+TEST(CheckTable, OneLineAFindingAndAStatusForEachOutcome) {
+  const std::string good = Make("good.tbl", "0 common read __x64_sys_read\n");
+  const std::string bad = Make("bad.tbl", "1 common read __x64_sys_read\n");
+  EXPECT_EQ(Kpath(absl::StrCat("check-table ", good)).status, 0);
+  const Ran ran = Kpath(absl::StrCat("check-table ", bad, " --against=", good));
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_EQ(ran.out, absl::StrCat(bad, ":1: gap: nothing has the number 0\n", bad,
+                                  ":1: read has number 1, 0 in ", good, " (line 1)\n"));
+  ExpectRefused(Kpath("check-table /no/such.tbl"), "/no/such.tbl");
 }
 
 }  // namespace

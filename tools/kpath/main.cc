@@ -21,7 +21,7 @@ std::string Complaint(const CLI::App& app, const CLI::ParseError& error, int arg
   if (name == "kpath") {
     const bool named = argc > 1 && argv[1][0] != '-';
     what = named ? absl::StrCat("there is no command '", argv[1], "'")
-                 : "expected a command: run, compare, diff-host or syscalls";
+                 : "expected a command: run, compare, diff-host, syscalls or check-table";
     if (argc > 1 && !named) what = absl::StrCat("there is no option '", argv[1], "'");
   }
   return absl::StrCat(name, ": ", what, "; see: ", name, " --help\n");
@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   kpath::AddCompareCommand(&app, &status);
   kpath::AddDiffHostCommand(&app, &status);
   kpath::AddSyscallsCommand(&app, &status);
+  kpath::AddCheckTableCommand(&app, &status);
   app.footer("All about one command: kpath COMMAND --help");
   try {
     app.parse(argc, argv);

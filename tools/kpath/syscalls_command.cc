@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_split.h"
+#include "syscall_table/abi_numbers.h"
 #include "syscall_table/syscalls_report.h"
 #include "tools/kpath/command.h"
 
@@ -20,8 +22,19 @@ int TerminalWidth() {
   return size.ws_col;
 }
 
+// A column of the 64-bit table or the whole 32-bit one; else ABIs side by side.
+bool IsListed(const std::string& abi) {
+  return abi.empty() || abi == "common" || abi == "64" || abi == "x32" || abi == "i386";
+}
+
+absl::StatusOr<std::string> Render(const SyscallsReportOptions& options) {
+  if (IsListed(options.abi)) return RenderSyscalls(options);
+  if (options.abi == "all") return RenderAbis(AllAbis(), options.name);
+  return RenderAbis(absl::StrSplit(options.abi, ','), options.name);
+}
+
 int Syscalls(const SyscallsReportOptions& options) {
-  const absl::StatusOr<std::string> text = RenderSyscalls(options);
+  const absl::StatusOr<std::string> text = Render(options);
   if (!text.ok()) return BadInput(text.status());
   std::fputs(text->c_str(), stdout);
   return kExitGood;
@@ -34,7 +47,9 @@ void AddSyscallsCommand(CLI::App* app, int* status) {
   options->width = TerminalWidth();
   CLI::App* command = app->add_subcommand(
       "syscalls", "List the system calls, their entry points, and how far each is modelled");
-  command->add_option("--abi", options->abi, "only those of this ABI: common, 64 or x32");
+  command->add_option("--abi", options->abi,
+                      "only those of this ABI: common, 64, x32 or i386; or the calls of native AIO "
+                      "side by side: some of x86_64,x32,i386,generic,ia64, or all");
   command->add_option("--name", options->name, "only those whose name contains this text");
   command->add_flag("--modelled", options->modelled, "only those that are modelled");
   command->footer("Exit status: 0, or 2 for bad options.");

@@ -45,6 +45,14 @@ int NumberOfCall(absl::string_view name) {
   return info == nullptr ? -1 : static_cast<int>(info->row.number);
 }
 
+int NumberOfCall32(absl::string_view name) {
+  for (const SyscallInfo& call : Syscalls32()) {
+    if (call.row.name != name) continue;
+    return absl::StartsWith(call.row.compat_entry, "__ia32_sys_") ? call.row.number : -1;
+  }
+  return -1;
+}
+
 const Signature* SignatureOf(const strace::Call& call) {
   absl::string_view name = call.name;
   if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;

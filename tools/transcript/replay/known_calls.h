@@ -13,6 +13,10 @@ namespace kpath {
 // The number behind a call's name, strace's syscall_0x1388 included; -1 if there is none.
 int NumberOfCall(absl::string_view name);
 
+// The number that 32-bit programs use, of a call whose arguments have the same layout for them; -1:
+// there is none.
+int NumberOfCall32(absl::string_view name);
+
 // How the call is made; null: it is not modelled, or the replay does not know its arguments.
 const Signature* SignatureOf(const strace::Call& call);
 

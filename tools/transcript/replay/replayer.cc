@@ -200,7 +200,8 @@ class ReplayerImpl final : public Replayer {
     const PlanStep* signal = progress_.InterruptedBy(step);
     // The signal that it waited for is not in the transcript.
     const bool for_ever = Progress::IsInterrupted(call) && signal == nullptr;
-    if (signature == nullptr || for_ever || !world_.Prepare(step)) {
+    const bool other_layout = scenario_.IsI386(call.first_line) && NumberOfCall32(call.name) < 0;
+    if (signature == nullptr || for_ever || other_layout || !world_.Prepare(step)) {
       RunAsRecorded(step, signature == nullptr && !Progress::IsSigreturn(step));
     } else {
       if (signal != nullptr && !signals_.MayCome(*signal)) signals_.RaiseLater(*signal);
@@ -302,6 +303,15 @@ class ReplayerImpl final : public Replayer {
     return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
 
+  // By INT 0x80. The number is that of the 32-bit table.
+  int64_t EnterInt80(const PlanStep& step, const CallFrame& frame) {
+    user::Arguments32 arguments;
+    for (size_t i = 0; i < arguments.size(); ++i) {
+      arguments[i] = static_cast<uint32_t>(frame.arguments[i]);
+    }
+    return user::Int80(static_cast<uint32_t>(NumberOfCall32(step.call->name)), arguments);
+  }
+
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
     if (Progress::IsInterrupted(*step.call)) {
       // The transcript shows it when it is made again.
@@ -310,6 +320,7 @@ class ReplayerImpl final : public Replayer {
           user::SyscallOnceAt(user::kSyscallInstruction, frame.number, frame.arguments, &again);
       return again ? -EINTR : result;
     }
+    if (scenario_.IsI386(step.call->first_line)) return EnterInt80(step, frame);
     if (step.child == 0) {
       return user::SyscallAt(user::kSyscallInstruction, frame.number, frame.arguments);
     }

@@ -141,6 +141,14 @@ class Reader {
         return Wrong(line, word, absl::StrCat("'", word.text, "', expected x32=y or x32=n"));
       }
       scenario_.x32 = value == "y";
+    } else if (name == "abi") {
+      if (value != "i386" && value != "x86_64") {
+        return Wrong(line, word,
+                     absl::StrCat("'", word.text, "', expected abi=i386 or abi=x86_64"));
+      }
+      const auto index = static_cast<uint32_t>(&line - transcript_.lines.data());
+      scenario_.abis.push_back({index, value == "i386"});
+      return absl::OkStatus();
     } else {
       return Wrong(line, word, absl::StrCat("unknown setting '", name, "', expected ", kSettings));
     }
@@ -151,7 +159,7 @@ class Reader {
   }
 
   static constexpr const char* kSettings =
-      "cpus=, seed=, x32=, latency=, file PATH size= or sysctl fs.aio-max-nr=";
+      "cpus=, seed=, x32=, abi=, latency=, file PATH size= or sysctl fs.aio-max-nr=";
 
   const strace::Transcript& transcript_;
   Scenario scenario_;
@@ -159,6 +167,14 @@ class Reader {
 };
 
 }  // namespace
+
+bool Scenario::IsI386(uint32_t line) const {
+  bool i386 = false;
+  for (const ScenarioAbi& abi : abis) {
+    if (abi.line < line) i386 = abi.i386;
+  }
+  return i386;
+}
 
 absl::StatusOr<Scenario> ReadScenario(const strace::Transcript& transcript) {
   return Reader(transcript).Read();

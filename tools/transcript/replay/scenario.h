@@ -6,6 +6,7 @@
 //   # kpath: x32=n
 //   # kpath: file /data/x size=1M
 //   # kpath: sysctl fs.aio-max-nr=16
+//   # kpath: abi=i386
 //
 //   cpus=N       1 to 64, default 1, or more where a short io_submit shows it (infer_cpus.h)
 //   seed=N       departs from the ordinary course of events at random, always the same way for N
@@ -16,7 +17,11 @@
 //                (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
 //
-// Settings may stand anywhere; each may be given once.
+//   abi=i386     the calls behind this line are made by INT 0x80, with the numbers of 32-bit
+//   programs;
+//                abi=x86_64 goes back to SYSCALL
+//
+// Settings may stand anywhere; each may be given once, abi= as often as need be.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +39,12 @@ struct ScenarioFile {
   int64_t size = 0;  // bytes
 };
 
+// From this line of the transcript on.
+struct ScenarioAbi {
+  uint32_t line = 0;  // index in Transcript::lines
+  bool i386 = false;
+};
+
 struct Scenario {
   int cpus = 1;
   absl::optional<uint64_t> seed;
@@ -43,6 +54,10 @@ struct Scenario {
   absl::optional<int64_t> latency_ns;
   absl::optional<uint64_t> aio_max_nr;
   std::vector<ScenarioFile> files;
+  std::vector<ScenarioAbi> abis;  // by ascending line
+
+  // Whether a call that begins in this line is one of a 32-bit program.
+  bool IsI386(uint32_t line) const;
 };
 
 // An error is one line, "FILE:LINE:COLUMN: what is wrong, what was expected".

@@ -37,6 +37,15 @@ TEST(Scenario, ReadsAllSettings) {
   EXPECT_EQ(scenario->files[0].size, 1 << 20);
 }
 
+TEST(Scenario, TheAbiHoldsForTheLinesBehind) {
+  const auto scenario =
+      Read("getpid() = 1\n# kpath: abi=i386\ngetpid() = 1\n# kpath: abi=x86_64\ngetpid() = 1\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_FALSE(scenario->IsI386(0));
+  EXPECT_TRUE(scenario->IsI386(2));
+  EXPECT_FALSE(scenario->IsI386(4));
+}
+
 TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
   const struct {
     const char* text;
@@ -46,11 +55,12 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"\n# kpath: cpus=two", "t.strace:2:10: 'cpus=two', expected cpus=1 to cpus=64"},
       {"# kpath: seed=-1", "t.strace:1:10: 'seed=-1', expected seed=NUMBER"},
       {"# kpath: x32=maybe", "t.strace:1:10: 'x32=maybe', expected x32=y or x32=n"},
+      {"# kpath: abi=arm", "t.strace:1:10: 'abi=arm', expected abi=i386 or abi=x86_64"},
       {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
       {"# kpath: cpu=1",
-       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, latency=, file PATH "
-       "size= "
-       "or sysctl fs.aio-max-nr="},
+       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, abi=, latency=, file "
+       "PATH "
+       "size= or sysctl fs.aio-max-nr="},
       {"# kpath: latency=80",
        "t.strace:1:10: 'latency=80', expected latency=TIME such as 80us, up to 1000s"},
       {"# kpath: latency=0us",
