@@ -137,7 +137,9 @@ TEST(System, AGroupExitEndsThreadsWhereverTheyAre) {
                                [&] {
                                  user::Arena arena(1 << 20);
                                  const uint64_t bytes = arena.Bytes(64 * 4096, 4096);
-                                 user::clone(kThread, 0, 0, 0,
+                                 // A stack of its own: both threads put a timespec there.
+                                 const uint64_t stack = arena.Bytes(4096, 4096) + 4096;
+                                 user::clone(kThread, stack, 0, 0,
                                              [] { user::nanosleep(int64_t{3'600'000'000'000}); });
                                  user::clone(kThread, 0, 0, 0, [bytes] {
                                    for (uint64_t i = 0;; ++i)

@@ -33,9 +33,10 @@ KernelGlobal<smp_globals> smp;
 
 // v4.19 kernel/smp.c: csd_lock_wait
 void csd_lock_wait(const call_single_data* csd) {
-  if (csd->locked) STEP("wait for the other CPU");
   while (csd->locked) {
-    if (!current->machine->Relax()) {
+    // Where this CPU's own interrupts come: the other one may wait for this one.
+    STEP("wait for the other CPU");
+    if (csd->locked && !current->machine->Relax()) {
       Report("BUG: a CPU never calls the function that it was asked to call");
     }
   }

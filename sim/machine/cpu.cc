@@ -233,6 +233,8 @@ void Cpu::DeliverPendingInterrupts() {
     while (!pending_.test(vector)) --vector;
     pending_.reset(vector);
     DeliverInterrupt(static_cast<uint8_t>(vector));
+    // The task may have been moved on its way back to user mode; the rest is for who runs here now.
+    if (current_context->cpu != this) return;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "sim/user/compat.h"
 #include "syscall_table/tables.h"
 
 namespace kpath {
@@ -51,6 +52,14 @@ int NumberOfCall32(absl::string_view name) {
     return absl::StartsWith(call.row.compat_entry, "__ia32_sys_") ? call.row.number : -1;
   }
   return -1;
+}
+
+int64_t EnterInt80(const CallFrame& frame) {
+  user::Arguments32 arguments;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    arguments[i] = static_cast<uint32_t>(frame.arguments[i]);
+  }
+  return user::Int80(static_cast<uint32_t>(NumberOfCall32(frame.call->name)), arguments);
 }
 
 const Signature* SignatureOf(const strace::Call& call) {

@@ -303,15 +303,6 @@ class ReplayerImpl final : public Replayer {
     return !world_.MustWait(call, frame) || !ledger_.Waits();
   }
 
-  // By INT 0x80. The number is that of the 32-bit table.
-  int64_t EnterInt80(const PlanStep& step, const CallFrame& frame) {
-    user::Arguments32 arguments;
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      arguments[i] = static_cast<uint32_t>(frame.arguments[i]);
-    }
-    return user::Int80(static_cast<uint32_t>(NumberOfCall32(step.call->name)), arguments);
-  }
-
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
     if (Progress::IsInterrupted(*step.call)) {
       // The transcript shows it when it is made again.
@@ -320,7 +311,7 @@ class ReplayerImpl final : public Replayer {
           user::SyscallOnceAt(user::kSyscallInstruction, frame.number, frame.arguments, &again);
       return again ? -EINTR : result;
     }
-    if (scenario_.IsI386(step.call->first_line)) return EnterInt80(step, frame);
+    if (scenario_.IsI386(step.call->first_line)) return EnterInt80(frame);
     if (step.child == 0) {
       return user::SyscallAt(user::kSyscallInstruction, frame.number, frame.arguments);
     }
