@@ -68,8 +68,8 @@ class In32BitCode {
 
 // Behind the fast instruction: either the call is done, or it is to be made again by INT 0x80.
 int64_t LandAndReturn(In32BitCode& code) {
+  ComeBackTo(kVdsoInt80, kInt80LandingPad);
   if (current_context->cpu->regs.rip == kVdsoInt80) Int80At(kVdsoInt80);
-  ComeBackTo(kInt80LandingPad);
   const int64_t result = Result();
   code.Leave();
   return result;
@@ -87,7 +87,9 @@ uint32_t PushForVdso(const Stack32& stack, const Arguments32& arguments) {
 }  // namespace
 
 int64_t Int80(uint32_t number, const Arguments32& arguments) {
+  current_context->cpu->regs.rip = kVdsoInt80;
   STEP("ring 3: INT 0x80", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(kVdsoInt80);
   const uint64_t rbx = current_context->cpu->regs[Reg::rbx];
   const uint64_t rbp = current_context->cpu->regs[Reg::rbp];
   LoadArguments(number, arguments);
@@ -105,7 +107,9 @@ Stack32::Stack32() {
 }
 
 int64_t Sysenter(const Stack32& stack, uint32_t number, const Arguments32& arguments) {
+  current_context->cpu->regs.rip = kVdsoSysenter;
   STEP("ring 3: SYSENTER", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(kVdsoSysenter);
   const uint32_t esp = PushForVdso(stack, arguments);
   In32BitCode code(esp);
   LoadArguments(number, arguments);
@@ -116,7 +120,9 @@ int64_t Sysenter(const Stack32& stack, uint32_t number, const Arguments32& argum
 }
 
 int64_t SysenterAt(uint32_t esp, uint32_t number) {
+  current_context->cpu->regs.rip = kVdsoSysenter;
   STEP("ring 3: SYSENTER", number);
+  ComeBackTo(kVdsoSysenter);
   In32BitCode code(esp);
   LoadArguments(number, {});
   current_context->cpu->regs[Reg::rbp] = esp;
@@ -126,7 +132,9 @@ int64_t SysenterAt(uint32_t esp, uint32_t number) {
 }
 
 int64_t Syscall32(const Stack32& stack, uint32_t number, const Arguments32& arguments) {
+  current_context->cpu->regs.rip = kVdsoSysenter;
   STEP("ring 3: 32-bit SYSCALL", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(kVdsoSysenter);
   const uint32_t esp = PushForVdso(stack, arguments);
   In32BitCode code(esp);
   LoadArguments(number, arguments);
