@@ -21,7 +21,7 @@ namespace {
 
 // The numbers of i386.
 constexpr uint32_t kExit = 1, kRead = 3, kWrite = 4, kClose = 6, kGetpid = 20, kGettid = 224,
-                   kIoSetup = 245, kIoDestroy = 246, kIoSubmit = 248;
+                   kIoSetup = 245, kIoDestroy = 246, kIoSubmit = 248, kIoPgetevents = 385;
 
 void RunProgram(const std::function<void()>& code) {
   System system;
@@ -155,6 +155,15 @@ TEST(Common32, NativeAioWith32BitStructures) {
     EXPECT_NE(id, 0u);
     EXPECT_EQ(user::Int80(kIoSubmit, {id, 0, 0}), 0);
     EXPECT_EQ(user::Int80(kIoSubmit, {1, 1, 0}), -EINVAL);
+    // A mask in the layout of v4.19's kernel, whose pointer has 64 bits, and in that of i386.
+    const uint32_t timeout = ctx + 8, sigset = ctx + 16, mask = ctx + 32;
+    user::Store<uint64_t>(timeout, 0);
+    user::Store<uint64_t>(mask, 0);
+    user::Store<uint64_t>(sigset, mask);
+    user::Store<uint32_t>(sigset + 8, 8);
+    EXPECT_EQ(user::Int80(kIoPgetevents, {id, 0, 1, 0, timeout, sigset}), 0);
+    user::Store<uint32_t>(sigset + 4, 8);
+    EXPECT_EQ(user::Int80(kIoPgetevents, {id, 0, 1, 0, timeout, sigset}), -EFAULT);
     EXPECT_EQ(user::Int80(kIoDestroy, {id}), 0);
   });
 }
