@@ -154,10 +154,10 @@ constexpr bool LeavesForGood(Opcode opcode) {
 template <const auto& kListing>
 void RunCompiled(Cpu& cpu) {
   Cpu* at = &cpu;
-  if constexpr (kListing.next == nullptr) {
-    static_assert(LeavesForGood(kListing.lines.back().opcode), "it would run on behind its end");
+  if constexpr (LeavesForGood(kListing.lines.back().opcode)) {
     RunLines<kListing, 0, kListing.lines.size()>(at);
   } else {
+    // Does not compile where nothing is said to stand behind the last line.
     static_assert(kListing.next->address == kListing.AddressOf(kListing.lines.size()),
                   "what is run on to stands elsewhere");
     if (RunLines<kListing, 0, kListing.lines.size()>(at)) GoTo(*kListing.next, *at);
