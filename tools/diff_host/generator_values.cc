@@ -115,9 +115,10 @@ uint64_t BufferAddress(Decisions& decide, uint64_t size) {
 
 int64_t FileOffset(Decisions& decide, uint64_t size) {
   if (decide.OneIn(14)) {
-    return decide.OneOf<int64_t>({-1, INT64_MIN, INT64_MAX, INT64_MAX - 4096,
-                                  INT64_MAX - static_cast<int64_t>(size), int64_t{1} << 31,
-                                  int64_t{1} << 40, int64_t{1} << 62, 1 << 20});
+    // `size` may be any number: what it wraps around to is as good as another offset.
+    const auto end_at_most = static_cast<int64_t>(uint64_t{INT64_MAX} - size);
+    return decide.OneOf<int64_t>({-1, INT64_MIN, INT64_MAX, INT64_MAX - 4096, end_at_most,
+                                  int64_t{1} << 31, int64_t{1} << 40, int64_t{1} << 62, 1 << 20});
   }
   const auto end = static_cast<int64_t>(kFileSize);
   return decide.OneOf<int64_t>(
