@@ -357,9 +357,9 @@ TEST(DiffHost, ListsTheKnownDifferences) {
   EXPECT_THAT(ran.out, HasSubstr("\neventfd-read (since 5.8): an eventfd has no read_iter"));
 }
 
-// Where programs cannot be compared, it says why.
-// The host's half runs without sanitizers, which do not bear what is done to its process.
+// With sanitizers the host's child process ends in io_submit with SIGABRT; why is not known yet.
 #if !defined(__SANITIZE_ADDRESS__)
+// Where programs cannot be compared, it says why.
 TEST(DiffHost, ComparesASeriesOrSaysWhyNot) {
   const Ran ran = Kpath("diff-host --programs=20 --seed=3");
   if (ran.status == 6) {
