@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/kernel/test_limits.h"
 #include "sim/vfs/select.h"
 
 #include <gmock/gmock.h>
@@ -7,6 +6,7 @@
 
 #include <random>
 
+#include "sim/kernel/test_limits.h"
 #include "sim/kernel/timekeeping.h"
 #include "sim/kernel/timer.h"
 #include "sim/vfs/anon_inodes.h"
