@@ -14,7 +14,7 @@ namespace kpath::diff_host {
 namespace {
 
 // For programs that run alone: there is time.
-constexpr int kLongPatienceMs = 2000;
+constexpr int kLongPatienceMs = 4 * Judge::kPatienceMs;
 
 Program MakeProgram(uint64_t seed, uint64_t index) {
   SeededDecisions decide(seed, index);

@@ -40,7 +40,7 @@ class OnHost : public testing::Test {
     if (!host.ok()) GTEST_SKIP() << "skipped: " << host.status().message();
     host_ = *std::move(host);
   }
-  Observation Run(std::vector<Op> ops, int patience_ms = 2000) {
+  Observation Run(std::vector<Op> ops, int patience_ms = Judge::kPatienceMs) {
     Program program;
     program.ops = std::move(ops);
     host_->Start(program);
@@ -85,7 +85,7 @@ TEST_F(OnHost, ManyAtOnceAreFinishedInOrder) {
     host_->Start(program);
   }
   for (uint64_t i = 0; i < Judge::kMostAtOnce; ++i) {
-    EXPECT_EQ(host_->Finish(2000).op, i % 3 + 1);
+    EXPECT_EQ(host_->Finish(Judge::kPatienceMs).op, i % 3 + 1);
   }
   EXPECT_EQ(host_->running(), 0u);
 }

@@ -357,8 +357,6 @@ TEST(DiffHost, ListsTheKnownDifferences) {
   EXPECT_THAT(ran.out, HasSubstr("\neventfd-read (since 5.8): an eventfd has no read_iter"));
 }
 
-// With sanitizers the host's child process ends in io_submit with SIGABRT; why is not known yet.
-#if !defined(__SANITIZE_ADDRESS__)
 // Where programs cannot be compared, it says why.
 TEST(DiffHost, ComparesASeriesOrSaysWhyNot) {
   const Ran ran = Kpath("diff-host --programs=20 --seed=3");
@@ -376,7 +374,6 @@ TEST(DiffHost, ShowsOneProgramAsATranscript) {
   EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("io_setup("));
 }
-#endif
 
 // ---- compare ----
 
