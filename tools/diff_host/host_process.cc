@@ -31,10 +31,10 @@ class HostExecutor : public Executor {
     return result == -1 ? -errno : result;
   }
   void Read(uint64_t address, void* to, size_t size) override {
-    std::memcpy(to, reinterpret_cast<const void*>(address), size);
+    if (size > 0) std::memcpy(to, reinterpret_cast<const void*>(address), size);
   }
   void Write(uint64_t address, const void* from, size_t size) override {
-    std::memcpy(reinterpret_cast<void*>(address), from, size);
+    if (size > 0) std::memcpy(reinterpret_cast<void*>(address), from, size);
   }
   void InChild(const std::function<void()>& code) override {
     const pid_t child = fork();

@@ -89,7 +89,7 @@ class Interpreter {
 };
 
 void Interpreter::Put(uint64_t address, const void* bytes, uint64_t size) {
-  if (!InArena(address, 0) || size == 0) return;
+  if (!InArena(address, 0)) return;
   executor_.Write(address, bytes, std::min(size, kHole - address));
 }
 
