@@ -6,6 +6,7 @@
 
 #include "fs_aio/aio.h"
 #include "sim/mm/filemap.h"
+#include "sim/mm/migrate.h"
 #include "sim/mm/mman.h"
 #include "sim/mm/mmap.h"
 #include "sim/mm/truncate.h"
@@ -66,8 +67,58 @@ int aio_ring_mmap(kptr<file> file, kptr<vm_area_struct> vma) {
 
 constexpr file_operations aio_ring_fops = {.name = "aio_ring_fops", .mmap = aio_ring_mmap};
 
-// Departs: no migratepage: the model never moves a page of its own accord.
-constexpr address_space_operations aio_ctx_aops = {.set_page_dirty = __set_page_dirty_no_writeback};
+// v4.19 fs/aio.c: part of aio_migratepage, with ring_lock held: moves a page of the ring while
+// nobody reads events, and copies it while nobody stores one.
+int migrate_ring_page(kptr<kioctx> ctx, kptr<page> newpage, kptr<page> old, migrate_mode mode) {
+  const pgoff_t idx = old->index;
+  if (idx >= ctx->ring_pages.size()) {
+    return Fail(EINVAL, "page $0 is none of the ring's $1", idx, ctx->ring_pages.size());
+  }
+  if (ctx->ring_pages[idx] != old) {
+    return Fail(EAGAIN, "page $0 of the ring has been moved already", idx);
+  }
+  get_page(newpage);
+  const int rc = migrate_page_move_mapping(old->mapping, newpage, old, mode, 1);
+  if (rc != MIGRATEPAGE_SUCCESS) {
+    put_page(newpage);
+    return rc;
+  }
+  unsigned long flags;
+  spin_lock_irqsave(&ctx->completion_lock, flags);
+  migrate_page_copy(newpage, old);
+  ctx->ring_pages[idx] = newpage;
+  STEP("ring page moved", idx, newpage);
+  spin_unlock_irqrestore(&ctx->completion_lock, flags);
+  put_page(old);
+  return MIGRATEPAGE_SUCCESS;
+}
+
+// v4.19 fs/aio.c: aio_migratepage
+int aio_migratepage(address_space* mapping, kptr<page> newpage, kptr<page> old, int mode) {
+  FUNCTION(mapping->host, newpage, old, mode);
+  if (mode == MIGRATE_SYNC_NO_COPY) {
+    return fn.Return<int>(Fail(EINVAL, "a ring must be copied under completion_lock"));
+  }
+  spin_lock(&mapping->private_lock);  // the context cannot go away
+  int rc;
+  if (!mapping->private_data.has_value()) {
+    rc = Fail(EINVAL, "the ring's context is gone");
+  } else if (const auto ctx = std::any_cast<kptr<kioctx>>(mapping->private_data);
+             mutex_trylock(&ctx->ring_lock) == 0) {
+    // Who reads events holds it, and may be waiting in a page fault for this very page.
+    rc = Fail(EAGAIN, "somebody reads events of this ring");
+  } else {
+    rc = migrate_ring_page(ctx, newpage, old, static_cast<migrate_mode>(mode));
+    mutex_unlock(&ctx->ring_lock);
+  }
+  spin_unlock(&mapping->private_lock);
+  return fn.Return(rc);
+}
+
+constexpr address_space_operations aio_ctx_aops = {
+    .set_page_dirty = __set_page_dirty_no_writeback,
+    .migratepage = aio_migratepage,
+};
 
 // v4.19 fs/aio.c: aio_private_file
 kptr<file> aio_private_file(kptr<kioctx> ctx, long nr_pages) {

@@ -3,7 +3,9 @@
 // Several who wait for the events of one context, and who destroy it.
 #include <poll.h>
 
+#include "entry/kernel_mode.h"
 #include "fs_aio/aio_test_program.h"
+#include "fs_aio/ioctx.h"
 
 namespace kpath {
 namespace {
@@ -111,6 +113,27 @@ TEST(Waiters, OfTwoWhoDestroyOneIsRefused) {
       EXPECT_TRUE((mine == 0 && theirs == -EINVAL) || (mine == -EINVAL && theirs == 0));
     });
   }
+}
+
+// Both have found the context, as calls that are inside of the kernel at the same time do.
+TEST(Waiters, WhoIsSecondToEndAContextIsRefused) {
+  RunAio({}, [](AioProgram& p) {
+    ASSERT_EQ(p.Setup(8), 0);
+    const kptr<kioctx> ctx = p.Kioctx();
+    percpu_ref_get(&ctx->users);
+    int64_t theirs = 1;
+    const int64_t thread = Thread([&] { theirs = user::io_destroy(p.ctx); });
+    user::nanosleep(kMillisecond);
+    EXPECT_TRUE(ctx->dead);
+    EXPECT_EQ(theirs, 1);  // it waits for us to leave
+    InKernelMode([&] {
+      EXPECT_EQ(kill_ioctx(current->mm, ctx, nullptr), -EINVAL);
+      EXPECT_EQ(current->reason.ToString(), "EINVAL: the context is being destroyed already");
+      percpu_ref_put(&ctx->users);
+    });
+    Join(thread);
+    EXPECT_EQ(theirs, 0);
+  });
 }
 
 // ---- Weaknesses of v4.19 that are in the model ----

@@ -114,6 +114,8 @@ void free_unref_page(kptr<page> page);
 
 // The page of a page frame that was handed out here; null for frames that are something else.
 kptr<page> pfn_to_page(uint64_t pfn);
+// One more than the highest page frame that has been handed out here.
+uint64_t max_pfn();
 
 // ---- Looking inside ----
 // The page's kernel address, in the direct map.

@@ -41,6 +41,7 @@ class PageDescriptors final : public kmem_cache_base {
   }
 
   kptr<page> Find(uint64_t pfn) const { return pfn < by_pfn_.size() ? by_pfn_[pfn] : nullptr; }
+  uint64_t end() const { return by_pfn_.size(); }
 
  private:
   void Destroy(void* object) override { static_cast<page*>(object)->~page(); }
@@ -112,6 +113,8 @@ void put_page(kptr<page> page) {
 }
 
 kptr<page> pfn_to_page(uint64_t pfn) { return mem_map->Find(pfn); }
+
+uint64_t max_pfn() { return mem_map->end(); }
 
 uint8_t* kmap_ptr::bytes() const { return current->machine->memory.PageBytes(page_->pfn); }
 

@@ -5,6 +5,7 @@
 
 #include "sim/mm/filemap.h"
 #include "sim/mm/memory.h"
+#include "sim/mm/migrate.h"
 #include "sim/mm/swap.h"
 #include "sim/mm/truncate.h"
 #include "sim/mm/vmstat.h"
@@ -209,6 +210,7 @@ const address_space_operations shmem_aops = {
     .set_page_dirty = __set_page_dirty_no_writeback,
     .write_begin = shmem_write_begin,
     .write_end = shmem_write_end,
+    .migratepage = migrate_page,
 };
 
 const inode_operations shmem_inode_operations = {

@@ -139,6 +139,8 @@ struct Example {
 };
 
 constexpr Example kExamples[] = {
+    {"compaction", 0,
+     ": 10 calls, 9 legal, 0 not legal, 1 not judged, replayed as recorded: openat"},
     {"direct", 0, ": 13 calls, 13 legal, 0 not legal\n"},
     {"eventfd", 0, ": 11 calls, 11 legal, 0 not legal\n"},
     {"eventfd-recursion", 3, "BUG: spinlock recursion on CPU#0, replay/7\n lock: &ctx->wqh, "},
@@ -155,6 +157,11 @@ TEST(Examples, EachHasItsVerdict) {
     EXPECT_EQ(ran.status, example.status) << example.name;
     EXPECT_THAT(ran.err, HasSubstr(example.verdict));
   }
+}
+
+TEST(Examples, CompactionMovesTheRing) {
+  const std::string trace = Kpath("run examples/compaction.strace").out;
+  EXPECT_THAT(trace, AllOf(HasSubstr("compact_nodes() {"), HasSubstr("aio_migratepage() {")));
 }
 
 TEST(Examples, NoneIsForgotten) {

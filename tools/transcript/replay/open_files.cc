@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "entry/kernel_mode.h"
 #include "sim/mm/direct_io.h"
 #include "sim/user/syscall.h"
 #include "sim/vfs/eventfd.h"
@@ -12,7 +13,6 @@
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/open.h"
 #include "syscall_table/numbers_64.h"
-#include "tools/transcript/replay/kernel_mode.h"
 
 namespace kpath {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "entry/kernel_mode.h"
 #include "sim/kernel/container_of.h"
 #include "sim/process/signal.h"
-#include "tools/transcript/replay/kernel_mode.h"
 #include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 

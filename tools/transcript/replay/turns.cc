@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/transcript/replay/turns.h"
 
-#include "tools/transcript/replay/kernel_mode.h"
+#include "entry/kernel_mode.h"
 
 namespace kpath {
 

@@ -9,13 +9,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "entry/kernel_mode.h"
 #include "sim/kernel/sched.h"
+#include "sim/mm/compaction.h"
 #include "sim/mm/mm.h"
 #include "sim/mm/mman.h"
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "syscall_table/numbers_64.h"
-#include "tools/transcript/replay/kernel_mode.h"
 #include "tools/transcript/replay/staging.h"
 #include "tools/transcript/syntax/constants.h"
 #include "tools/transcript/syntax/evaluate.h"
@@ -111,7 +112,7 @@ void World::PrepareTransfer(const Call& call) {
   if (call.name == "read" && PrepareSysctl(call)) return;
   int64_t result = call.returned && call.result.known ? ResultOf(call) : INT64_MAX;
   if (!call.result.error.empty()) result = -strace::ErrorNumber(call.result.error).value_or(EIO);
-  source_->SetNext(result, ShownBytes(call));
+  source_->SetNext(result, ShownBytes(call), CompactsMemory(call));
 }
 
 ssize_t World::Source::Read(size_t count, std::string* bytes) {
@@ -125,6 +126,7 @@ ssize_t World::Source::Read(size_t count, std::string* bytes) {
 
 ssize_t World::Source::Write(absl::string_view bytes) {
   if (result_ < 0) return result_;
+  if (compacts_) compact_nodes();
   return static_cast<ssize_t>(std::min<uint64_t>(bytes.size(), static_cast<uint64_t>(result_)));
 }
 

@@ -92,6 +92,7 @@ class World {
   static uint64_t CountShown(const CallFrame& frame);
   void GiveBackCount(const CallFrame& frame);
   bool PrepareSysctl(const strace::Call& call);
+  bool CompactsMemory(const strace::Call& call) const;
   void AdoptSysctl(const strace::Call& call, int fd);
   bool PrepareDescriptors(const PlanStep& step);
   void PrepareTransfer(const strace::Call& call);
@@ -112,9 +113,11 @@ class World {
   // Answers a read or write with what the transcript says.
   class Source : public RecordedSource {
    public:
-    void SetNext(int64_t result, std::string bytes) {
+    // `compacts`: a write makes the kernel move pages (vm.compact_memory).
+    void SetNext(int64_t result, std::string bytes, bool compacts = false) {
       result_ = result;
       bytes_ = std::move(bytes);
+      compacts_ = compacts;
     }
     ssize_t Read(size_t count, std::string* bytes) override;
     ssize_t Write(absl::string_view bytes) override;
@@ -122,6 +125,7 @@ class World {
    private:
     int64_t result_ = 0;
     std::string bytes_;
+    bool compacts_ = false;
   };
 
   const Descriptors& descriptors_;
@@ -136,7 +140,7 @@ class World {
   std::set<int> outside_cwd_;      // pids whose working directory is not in the model
   std::set<int> breaks_;           // pids whose program break is where it was
   std::map<int, uint32_t> assumed_descriptors_;
-  // Descriptors of /proc/sys/fs/aio-nr and aio-max-nr: which, and how much has been read.
+  // Descriptors of files below /proc/sys that the model has: which, and how much has been read.
   struct Sysctl {
     std::string name;
     size_t offset = 0;

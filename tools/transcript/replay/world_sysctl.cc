@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// /proc/sys/fs/aio-nr and aio-max-nr: read through the model.
+// Below /proc/sys: fs/aio-nr and aio-max-nr, read through the model; vm/compact_memory, which moves
+// pages when it is written to.
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "entry/kernel_mode.h"
 #include "fs_aio/kioctx.h"
 #include "fs_aio/sysctl.h"
-#include "tools/transcript/replay/kernel_mode.h"
 #include "tools/transcript/replay/world.h"
 
 namespace kpath {
+namespace {
+
+constexpr absl::string_view kCompactMemory = "vm.compact_memory";
+
+}  // namespace
+
+// True if the call is a write that makes the kernel move pages.
+bool World::CompactsMemory(const strace::Call& call) const {
+  if (call.name != "write" || !Succeeded(call)) return false;
+  const auto found = sysctls_.find(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1)));
+  return found != sysctls_.end() && found->second.name == kCompactMemory;
+}
 
 // An open of one of them has returned `fd`.
 void World::AdoptSysctl(const strace::Call& call, int fd) {
@@ -22,6 +35,7 @@ void World::AdoptSysctl(const strace::Call& call, int fd) {
   if (!opens || call.args.size() <= index) return;
   const std::string path = strace::Bytes(call.args[index]);
   absl::string_view name = path;
+  if (name == "/proc/sys/vm/compact_memory") sysctls_[fd] = {std::string(kCompactMemory), 0};
   if (!absl::ConsumePrefix(&name, "/proc/sys/fs/aio-")) return;
   if (name == "nr" || name == "max-nr") sysctls_[fd] = {absl::StrCat("fs.aio-", name), 0};
 }
@@ -30,7 +44,7 @@ void World::AdoptSysctl(const strace::Call& call, int fd) {
 bool World::PrepareSysctl(const strace::Call& call) {
   const auto fd = static_cast<int>(NumberOf(PrintedArgument(call, 0), -1));
   const auto found = sysctls_.find(fd);
-  if (found == sysctls_.end()) return false;
+  if (found == sysctls_.end() || found->second.name == kCompactMemory) return false;
   if (FileBehind(fd).kind != FileKind::kOutside) {
     sysctls_.erase(found);  // closed, and another file since
     return false;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lets a program that is kpath's own (a replay) call the kernel directly: does around `work` what
-// an interrupt would do around the kernel's code. Context: ring 3.
+// Lets a program that is kpath's own (a replay, a test) call the kernel directly: does around
+// `work` what an interrupt would do around the kernel's code.
+//
+//   InKernelMode([] { compact_nodes(); });
+//
+// Context: ring 3.
 #pragma once
 
 #include "sim/kernel/sched.h"
