@@ -7,21 +7,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "entry/disassemble.h"
 #include "entry/instruction_step.h"
+#include "sim/trace/value_names.h"
 
 namespace kpath {
 namespace {
 
 // "nr=209, regs=0x…" from "nr, regs" and the values.
 std::string NamedValues(const char* names, absl::Span<const Value> values) {
-  const std::vector<absl::string_view> split = absl::StrSplit(names, ',');
+  const std::vector<absl::string_view> split = ValueNames(names);
   std::string text;
   for (size_t i = 0; i < values.size(); ++i) {
-    const absl::string_view name =
-        i < split.size() ? absl::StripAsciiWhitespace(split[i]) : absl::string_view();
+    const absl::string_view name = i < split.size() ? split[i] : absl::string_view();
     absl::StrAppend(&text, i == 0 ? "" : ", ", name, name.empty() ? "" : "=", values[i].ToString());
   }
   return text;
