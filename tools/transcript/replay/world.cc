@@ -2,6 +2,7 @@
 #include "tools/transcript/replay/world.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -69,7 +70,7 @@ int64_t ResultOf(const Call& call) { return static_cast<int64_t>(call.result.val
 bool World::Prepare(const PlanStep& step) {
   const Call& call = *step.call;
   if (call.name == "brk") PrepareBreak(call);
-  if (!PreparePaths(call) || !PrepareDescriptors(step)) return false;
+  if (!PreparePaths(call) || !PrepareDescriptors(step) || !PreparePolled(step)) return false;
   if (call.name == "io_submit") PrepareIocbs(step);
   if (Succeeded(call)) PrepareResult(step);
   PrepareTransfer(call);
@@ -91,10 +92,7 @@ bool World::PrepareDescriptors(const PlanStep& step) {
       if (!duplicates) return false;
     }
     if (FailedWith(call, "EAGAIN") && (file.flags & O_NONBLOCK) == 0) SetNonblocking(fd);
-    // It came before the signal that the model's would find.
-    const bool too_early = FailedWith(call, "EAGAIN") && call.name == "read" &&
-                           racing_eventfds_.count(fd) != 0 && EventfdCount(fd) != 0;
-    if (too_early) return false;
+    if (IsTooEarly(call, file)) return false;
     if (file.kind != FileKind::kRegular) continue;
     PrepareRead(call, file);
     PrepareSize(call, file);
@@ -104,6 +102,13 @@ bool World::PrepareDescriptors(const PlanStep& step) {
     if (direct) AllowDirectIo(fd);
   }
   return true;
+}
+
+// It came before the signal, or the timer's expiry, that the model's would find.
+bool World::IsTooEarly(const Call& call, const OpenFile& file) const {
+  if (call.name != "read" || !FailedWith(call, "EAGAIN")) return false;
+  if (file.kind == FileKind::kTimerfd) return ReadyEvents(file.fd, POLLIN) != 0;
+  return racing_eventfds_.count(file.fd) != 0 && EventfdCount(file.fd) != 0;
 }
 
 // What a file from outside answers, should the call reach one.
@@ -217,10 +222,13 @@ bool World::IsCertain(const iocb& iocb) const {
          assumed_descriptors_.count(fd) == 0;
 }
 
-bool World::MustWait(const Call& call, const CallFrame& frame) const {
+bool World::MustWait(const Call& call, const CallFrame& frame, bool requests_in_flight) const {
   if (call.name != "read" || !Succeeded(call)) return false;
   const auto fd = static_cast<int>(frame.arguments[0]);
-  if (FileBehind(fd).kind != FileKind::kEventfd) return false;
+  const OpenFile file = FileBehind(fd);
+  const bool expires = file.kind == FileKind::kTimerfd && (file.flags & O_NONBLOCK) != 0;
+  if (expires) return ReadyEvents(fd, POLLIN) == 0;
+  if (file.kind != FileKind::kEventfd || !requests_in_flight) return false;
   const bool racing = racing_eventfds_.count(fd) != 0;
   return EventfdCount(fd) < (racing ? CountShown(frame) : 1);
 }
@@ -363,6 +371,7 @@ void World::Follow(const PlanStep& step) {
   const Call& call = *step.call;
   AdoptDescriptors(step);
   FollowPaths(call);
+  NoteEpoll(call);
   if (!Succeeded(call)) return;
   FollowTransfer(call);
   const OpenFile first = FileBehind(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1)));
@@ -461,6 +470,7 @@ void World::NoteIocbs(const CallFrame& frame, int64_t accepted) {
 void World::NoteOther(const CallFrame& frame, int64_t result) {
   const absl::string_view name = frame.call->name;
   const auto first = static_cast<int>(frame.arguments[0]);
+  NoteEpoll(*frame.call);
   if (name == "ftruncate") {
     content_.Learn(FileBehind(first).inode, frame.arguments[1], kEndOfFile);
     assumed_.erase(FileBehind(first).inode);
