@@ -301,6 +301,18 @@ TEST(Replay, DescriptorsThatNoCallMadeAreWhatTheyAreUsedAs) {
               testing::UnorderedElementsAre(testing::Pair(6, 2), testing::Pair(3, 2)));
 }
 
+TEST(Replay, TheEndsOfAPipeNeedNotBeNeighbours) {
+  const ReplayReport report = ReplayText("t.strace",
+                                         "7  pipe2([3, 5], O_NONBLOCK) = 0\n"
+                                         "7  write(5, \"ab\", 2) = 2\n"
+                                         "7  read(3, \"ab\", 3) = 2\n"
+                                         "7  fcntl(5, F_SETPIPE_SZ, 4096) = 4096\n"
+                                         "7  fcntl(5, F_GETPIPE_SZ) = 4096\n"
+                                         "7  close(4) = 0\n");
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_TRUE(report.as_recorded.empty());
+}
+
 TEST(Replay, ACallThatNeverReturnsInTheModelIsTold) {
   const ReplayReport report =
       Replay("t.strace", "7  pipe2([3, 4], 0) = 0\n7  read(3, \"x\", 1) = 1\n7  getpid() = 7\n");

@@ -300,16 +300,18 @@ void World::PrepareResult(const PlanStep& step) {
   if (!MakesDescriptor(*step.call)) return;
   const absl::string_view name = step.call->name;
   if (name == "dup2" || name == "dup3" || name == "fcntl") return;
-  int64_t made = ResultOf(*step.call);
+  std::vector<int64_t> made = {ResultOf(*step.call)};
   const strace::Value* pair =
       name == "pipe" || name == "pipe2" ? PrintedArgument(*step.call, 0) : nullptr;
   if (pair != nullptr) {
     if (pair->kind != ValueKind::kArray || pair->children.size() != 2) return;
-    made = NumberOf(&pair->children[0]);
+    made = {NumberOf(&pair->children[0]), NumberOf(&pair->children[1])};
   }
-  FillGap(step, made);
-  if (!descriptors_.ClosesAreRecorded() && FileBehind(static_cast<int>(made)).open) {
-    user::Syscall(NR_close, made);
+  for (const int64_t fd : made) {
+    FillGap(step, fd);
+    const bool left_open =
+        !descriptors_.ClosesAreRecorded() && FileBehind(static_cast<int>(fd)).open;
+    if (left_open) user::Syscall(NR_close, fd);
   }
 }
 
