@@ -21,7 +21,7 @@ uint64_t NumberOf(const strace::Call& call, size_t index) {
 
 void EpollSets::Controlled(uint64_t set, const strace::Call& call) {
   const auto fd = static_cast<int>(NumberOf(call, 2));
-  Items& items = sets_[set].items;
+  Items& items = sets_[set];
   if (NumberOf(call, 1) == EPOLL_CTL_DEL) {
     items.erase(fd);
     return;
@@ -34,7 +34,7 @@ void EpollSets::Controlled(uint64_t set, const strace::Call& call) {
 const EpollSets::Items& EpollSets::items(uint64_t set) const {
   static const Items* const none = new Items;
   const auto found = sets_.find(set);
-  return found == sets_.end() ? *none : found->second.items;
+  return found == sets_.end() ? *none : found->second;
 }
 
 std::vector<int> EpollSets::DescriptorsOf(uint64_t set, uint64_t data) const {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the sets of epoll hold, by what the transcript shows of epoll_ctl; and the events that the
-// model has given before the recording shows them.
+// What the sets of epoll hold, by what the transcript shows of epoll_ctl.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ class EpollSets {
   using Items = std::map<int, EpollEvent>;  // by descriptor: what it was added for
 
   // An epoll_create made `set`, an OpenFile::id.
-  void Created(uint64_t set) { sets_[set] = {}; }
+  void Created(uint64_t set) { sets_[set].clear(); }
   // An epoll_ctl has returned 0 in the recording.
   void Controlled(uint64_t set, const strace::Call& call);
   // Those with the data of an event. Several descriptors may have the same.
@@ -25,15 +24,9 @@ class EpollSets {
   const Items& items(uint64_t set) const;
   // True if the event of such an item is given once, and not as long as it is true.
   bool IsGivenOnce(uint64_t set, uint64_t data) const;
-  // Given by the model and not shown yet; of items whose events are given once.
-  std::vector<EpollEvent>& early(uint64_t set) { return sets_[set].early; }
 
  private:
-  struct Set {
-    Items items;
-    std::vector<EpollEvent> early;
-  };
-  std::map<uint64_t, Set> sets_;
+  std::map<uint64_t, Items> sets_;
 };
 
 }  // namespace kpath

@@ -113,16 +113,6 @@ std::vector<EpollEvent> TakeMore(const CallFrame& frame) {
   return EventsAt(address, user::Syscall(NR_epoll_wait, frame.arguments[0], address, kMost, 0));
 }
 
-// Those of `shown` that are not in `early`.
-std::vector<EpollEvent> StillToCome(std::vector<EpollEvent> shown,
-                                    const std::vector<EpollEvent>& early) {
-  for (const EpollEvent& event : early) {
-    const auto found = std::find(shown.begin(), shown.end(), event);
-    if (found != shown.end()) shown.erase(found);
-  }
-  return shown;
-}
-
 std::string Text(const EpollEvent& event) {
   return absl::StrCat("the event {events=0x", absl::Hex(event.events), ", data=", event.data, "}");
 }
@@ -181,11 +171,8 @@ bool Readiness::MayChange(const CallFrame& frame, bool requests_in_flight) const
 
 // ---- Before the call ----
 
-void Readiness::AllowForEarlyEvents(CallFrame* frame) const {
-  if (!IsEpollWait(*frame->signature)) return;
-  const std::vector<EpollEvent> shown = EpollEventsShown(*frame->call);
-  if (shown.empty() || !StillToCome(shown, world_.epolls().early(SetOf(*frame))).empty()) return;
-  frame->arguments[3] = 0;
+void Readiness::Begins(const CallFrame& frame) {
+  if (IsEpollWait(*frame.signature)) waiting_[frame.call] = SetOf(frame);
 }
 
 bool Readiness::MayBegin(const CallFrame& frame, bool requests_in_flight) const {
@@ -208,8 +195,7 @@ bool Readiness::IsShownReady(const CallFrame& frame) const {
 
 bool Readiness::IsShownReadyInSet(const CallFrame& frame) const {
   const uint64_t set = SetOf(frame);
-  const std::vector<EpollEvent> shown =
-      StillToCome(EpollEventsShown(*frame.call), world_.epolls().early(set));
+  const std::vector<EpollEvent> shown = EpollEventsShown(*frame.call);
   if (shown.empty()) return true;
   const bool any = ReadyEvents(static_cast<int>(frame.arguments[0]), POLLIN) != 0;
   if (!any) return shown.size() == 1 && WaitsLong(frame);
@@ -266,10 +252,23 @@ std::string Readiness::JudgePolled(const CallFrame& frame, int64_t result) const
   return "";
 }
 
+// True if another thread waits for such an event and came back with it earlier in the recording.
+bool Readiness::IsClaimed(const CallFrame& frame, const EpollEvent& event) const {
+  const uint64_t set = SetOf(frame);
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const auto& other) {
+    if (other.first == frame.call || other.second != set || !other.first->returned) return false;
+    if (other.first->end.line > frame.call->end.line) return false;
+    const std::vector<EpollEvent> shown = EpollEventsShown(*other.first);
+    return std::any_of(shown.begin(), shown.end(),
+                       [&](const EpollEvent& wanted) { return wanted.data == event.data; });
+  });
+}
+
 // Takes the shown event out of those that were given. An event of a descriptor that races may have
 // become one of more.
 bool Readiness::TakeShown(const CallFrame& frame, const EpollEvent& shown,
-                          std::vector<EpollEvent>* given) {
+                          std::vector<EpollEvent>* given) const {
+  if (IsClaimed(frame, shown)) return false;
   auto found = std::find(given->begin(), given->end(), shown);
   if (found == given->end() && IsRacing(frame, shown)) {
     found = std::find_if(given->begin(), given->end(), [&](const EpollEvent& event) {
@@ -281,38 +280,51 @@ bool Readiness::TakeShown(const CallFrame& frame, const EpollEvent& shown,
   return true;
 }
 
-std::string Readiness::JudgeEpoll(const CallFrame& frame, int64_t result) {
+// Those that the set does not keep by itself: asked for again, they come again if they are true.
+void Readiness::GiveBack(const CallFrame& frame, const std::vector<EpollEvent>& events) const {
+  const uint64_t set = SetOf(frame);
+  for (const EpollEvent& event : events) {
+    if (!world_.epolls().IsGivenOnce(set, event.data)) continue;
+    for (const auto& [fd, item] : world_.epolls().items(set)) {
+      if (item.data != event.data) continue;
+      ::epoll_event again = {};
+      again.events = item.events;
+      again.data.u64 = item.data;
+      const uint64_t address = user::StackBytes(sizeof(again));
+      user::Store<::epoll_event>(address, again);
+      user::Syscall(NR_epoll_ctl, frame.arguments[0], EPOLL_CTL_MOD, fd, address);
+    }
+  }
+}
+
+std::string Readiness::JudgeEpoll(const CallFrame& frame, int64_t result) const {
   const Call& call = *frame.call;
-  std::vector<EpollEvent> given = EventsAt(frame.arguments[1], result);
-  const std::vector<EpollEvent> shown = EpollEventsShown(call);
+  std::vector<EpollEvent> given = EventsAt(frame.arguments[1], result), missing;
   const bool known = call.result.known && call.result.error.empty();
   const strace::Value* printed = PrintedArgument(call, 1);
   const bool whole = printed->kind == strace::ValueKind::kArray && !printed->abbreviated;
+  const std::vector<EpollEvent> shown = EpollEventsShown(call);
   if (known && whole && ResultOf(call) != static_cast<int64_t>(shown.size())) {
     return absl::StrCat("the result is ", ResultOf(call), ", ", shown.size(), " events are shown");
   }
-  if (known && !whole) return ResultOf(call) == result ? "" : absl::StrCat("another number");
-  std::vector<EpollEvent>& early = world_.epolls().early(SetOf(frame));
-  const bool racing = OthersAct(frame) || world_.IsRacing(static_cast<int>(frame.arguments[0]));
+  if (known && !whole) return ResultOf(call) == result ? "" : "another number of events";
   for (const EpollEvent& event : shown) {
-    if (TakeShown(frame, event, &early) || TakeShown(frame, event, &given)) continue;
-    const auto comes = [&] {
-      const std::vector<EpollEvent> more = TakeMore(frame);
-      given.insert(given.end(), more.begin(), more.end());
-      return TakeShown(frame, event, &given);
-    };
-    if (!racing || !WaitUntil(comes)) return Differs(absl::StrCat(Text(event), " is"), false);
+    if (!TakeShown(frame, event, &given)) missing.push_back(event);
   }
-  return JudgeExtra(frame, given);
-}
-
-std::string Readiness::JudgeExtra(const CallFrame& frame, const std::vector<EpollEvent>& extra) {
-  const uint64_t set = SetOf(frame);
-  for (const EpollEvent& event : extra) {
+  const bool racing = OthersAct(frame) || world_.IsRacing(static_cast<int>(frame.arguments[0]));
+  if (!racing && !missing.empty()) return Differs(absl::StrCat(Text(missing[0]), " is"), false);
+  for (const EpollEvent& event : given) {
     if (!IsRacing(frame, event)) return Differs(absl::StrCat(Text(event), " is"), true);
-    if (world_.epolls().IsGivenOnce(set, event.data)) {
-      world_.epolls().early(set).push_back(event);
-    }
+  }
+  GiveBack(frame, given);
+  for (const EpollEvent& event : missing) {
+    const auto comes = [&] {
+      std::vector<EpollEvent> more = TakeMore(frame);
+      const bool came = TakeShown(frame, event, &more);
+      GiveBack(frame, more);
+      return came;
+    };
+    if (!WaitUntil(comes)) return Differs(absl::StrCat(Text(event), " is"), false);
   }
   return "";
 }

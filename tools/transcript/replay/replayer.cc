@@ -244,7 +244,7 @@ class ReplayerImpl final : public Replayer {
     }
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
-    readiness_.AllowForEarlyEvents(&frame);
+    readiness_.Begins(frame);
     WaitForWhatIsShown(frame);
     LetProgramRead(frame);
     const Bounds bounds = BoundsOf(frame);
@@ -369,6 +369,7 @@ class ReplayerImpl final : public Replayer {
         verdict.reason = wrong;
       }
     }
+    readiness_.Ends(frame);
     if (frame.signature->result == ResultKind::kReaped) ledger_.EndRead(frame.arguments[0]);
     if (verdict.legal) {
       ++report_.legal;

@@ -305,7 +305,9 @@ void World::PrepareResult(const PlanStep& step) {
       name == "pipe" || name == "pipe2" ? PrintedArgument(*step.call, 0) : nullptr;
   if (pair != nullptr) {
     if (pair->kind != ValueKind::kArray || pair->children.size() != 2) return;
-    made = {NumberOf(&pair->children[0]), NumberOf(&pair->children[1])};
+    made = {NumberOf(&pair->children[0])};
+    const int64_t other = NumberOf(&pair->children[1]);
+    if (other != made[0] + 1) made.push_back(other);
   }
   for (const int64_t fd : made) {
     FillGap(step, fd);
