@@ -33,19 +33,18 @@ TEST_P(Transcript, EveryResultIsLegal) {
   EXPECT_EQ(accounted, report.calls);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Transcript,
-                         testing::Values("event-loop", "event-loop-2", "fio-2jobs-aio-calls-only",
-                                         "fio-randrw-qd16", "libaio-harness-2", "libaio-harness-3",
-                                         "libaio-harness-4", "libaio-harness-5", "libaio-harness-7",
-                                         "libaio-harness-12", "libaio-harness-13",
-                                         "libaio-harness-15", "libaio-harness-16",
-                                         "libaio-harness-17", "libaio-harness-19",
-                                         "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02",
-                                         "ltp-io_getevents02", "waiting-calls", "waiting-together",
-                                         "waiting-together-2"),
-                         [](const auto& info) {
-                           return absl::StrReplaceAll(info.param, {{"-", "_"}});
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, Transcript,
+    testing::Values("event-loop", "event-loop-2", "fio-2jobs-aio-calls-only", "fio-randrw-qd16",
+                    "libaio-harness-2", "libaio-harness-3", "libaio-harness-4", "libaio-harness-5",
+                    "libaio-harness-7", "libaio-harness-12", "libaio-harness-13",
+                    "libaio-harness-15", "libaio-harness-16", "libaio-harness-17",
+                    "libaio-harness-19", "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02",
+                    "ltp-io_getevents02", "waiting-calls", "waiting-together", "waiting-together-2",
+                    "waiting-threads", "waiting-threads-2"),
+    [](const auto& info) {
+      return absl::StrReplaceAll(info.param, {{"-", "_"}});
+    });
 
 // ---- Planted lies ----
 

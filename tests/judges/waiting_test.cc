@@ -226,6 +226,51 @@ TEST(Waiting, NotForWhatItDoesAfterwards) {
             "fd 5 is ready for POLLIN in the recording, in the model it is not");
 }
 
+// Two threads wait for one set whose events are given once. Which of them a kernel wakes is its
+// own affair; what each got has to be what the recording says.
+TEST(Waiting, OfTwoThreadsEitherGetsTheEvent) {
+  const std::string text =
+      "7  mmap(NULL, 262144, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+      "0x7f0000000000\n"
+      "7  pipe2([3, 4], 0) = 0\n"
+      "7  epoll_create1(0) = 5\n"
+      "7  epoll_ctl(5, EPOLL_CTL_ADD, 3, {events=EPOLLIN|EPOLLONESHOT, data={u32=1, u64=1}}) = 0\n"
+      "7  clone(child_stack=0x7f0000020000, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD)"
+      " = 8\n"
+      "7  clone(child_stack=0x7f0000030000, flags=CLONE_VM|CLONE_FILES|CLONE_SIGHAND|CLONE_THREAD)"
+      " = 9\n"
+      "8  epoll_wait(5,  <unfinished ...>\n"
+      "9  epoll_wait(5,  <unfinished ...>\n"
+      "7  write(4, \"ab\", 2) = 2\n"
+      "@1  <... epoll_wait resumed>[{events=EPOLLIN, data={u32=1, u64=1}}], 4, -1) = 1\n"
+      "@1  read(3, \"a\", 1) = 1\n"
+      "@1  epoll_ctl(5, EPOLL_CTL_MOD, 3, {events=EPOLLIN|EPOLLONESHOT, data={u32=1, u64=1}}) = 0\n"
+      "@2  <... epoll_wait resumed>[{events=EPOLLIN, data={u32=1, u64=1}}], 4, -1) = 1\n"
+      "@2  read(3, \"b\", 1) = 1\n";
+  for (const auto& [first, second] : {std::pair("8", "9"), std::pair("9", "8")}) {
+    const ReplayReport report =
+        ReplayText("t.strace", absl::StrReplaceAll(text, {{"@1", first}, {"@2", second}}));
+    EXPECT_TRUE(report.AllLegal()) << first << Describe(report);
+    const ReplayReport lie =
+        ReplayText("t.strace", absl::StrReplaceAll(text, {{"@1", first},
+                                                          {"@2", second},
+                                                          {"[{events=EPOLLIN, data={u32=1,",
+                                                           "[{events=EPOLLHUP, data={u32=1,"}}));
+    EXPECT_FALSE(lie.AllLegal());
+  }
+}
+
+TEST(Waiting, OnAnyNumberOfCpus) {
+  const std::string text = ReadOrFail("tests/transcripts/waiting-threads.strace");
+  for (int cpus = 1; cpus <= 4; ++cpus) {
+    for (int seed = 1; seed <= 4; ++seed) {
+      const ReplayReport report =
+          ReplayText("t.strace", absl::StrCat("# kpath: cpus=", cpus, " seed=", seed, "\n", text));
+      EXPECT_TRUE(report.AllLegal()) << cpus << " CPUs, seed " << seed << Describe(report);
+    }
+  }
+}
+
 // ---- Signals ----
 
 constexpr char kCatch[] =
