@@ -2,6 +2,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "tools/transcript/replay/frame.h"
+#include "tools/transcript/replay/poll_records.h"
 #include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
@@ -93,6 +94,7 @@ absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, cons
     case ParameterKind::kIocbs:
       return CheckIocbs(file_name, value);
     default:
+      if (IsPollRecord(kind)) return CheckPollRecord(file_name, kind, value);
       if (!IsRecordIn(kind)) return absl::OkStatus();
       if (!IsPrintedRecord(value)) return CheckNumber(file_name, value);
       return CheckRecord(file_name, kind, value);
@@ -117,7 +119,7 @@ absl::Status CheckArguments(absl::string_view file_name, const strace::Call& cal
     absl::Status status = CheckArgument(file_name, signature.parameters[i].kind, *value);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  return CheckReadyShown(file_name, call, signature);
 }
 
 }  // namespace kpath

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/transcript/replay/descriptors.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "tools/transcript/replay/frame.h"
+#include "tools/transcript/replay/poll_records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
 namespace kpath {
@@ -48,32 +51,10 @@ constexpr absl::string_view kMakers[] = {
 
 // Calls that kpath has no signature for and whose first argument is a descriptor.
 constexpr absl::string_view kFirstIsDescriptor[] = {
-    "bind",
-    "connect",
-    "epoll_ctl",
-    "epoll_pwait",
-    "epoll_wait",
-    "fadvise64",
-    "fallocate",
-    "fchmod",
-    "fchown",
-    "flock",
-    "fstatfs",
-    "getdents",
-    "getdents64",
-    "getpeername",
-    "getsockname",
-    "getsockopt",
-    "ioctl",
-    "listen",
-    "recvfrom",
-    "recvmsg",
-    "sendmsg",
-    "sendto",
-    "setsockopt",
-    "shutdown",
-    "sync_file_range",
-    "timerfd_settime",
+    "bind",       "connect",    "fadvise64", "fallocate",       "fchmod",      "fchown",
+    "flock",      "fstatfs",    "getdents",  "getdents64",      "getpeername", "getsockname",
+    "getsockopt", "ioctl",      "listen",    "recvfrom",        "recvmsg",     "sendmsg",
+    "sendto",     "setsockopt", "shutdown",  "sync_file_range",
 };
 
 // Calls that a source of recorded bytes cannot answer.
@@ -155,6 +136,16 @@ void Descriptors::AddCall(const PlanStep& step) {
     Add(step, NumberOr(call.args[i], -1), step.begin, as_file ? Event::kUsedAsFile : Event::kUsed);
   }
   if (call.name == "io_submit") AddIocbs(step);
+  if (signature != nullptr) AddWatched(step, *signature);
+}
+
+// Those that poll found not to be open need not have been.
+void Descriptors::AddWatched(const PlanStep& step, const Signature& signature) {
+  const std::vector<Watched> watched = WatchedBy(*step.call, signature);
+  const ShownReady shown = ReadyShown(*step.call, signature, watched);
+  for (size_t i = 0; i < watched.size(); ++i) {
+    if ((shown.events[i] & POLLNVAL) == 0) Add(step, watched[i].fd, step.begin, Event::kUsed);
+  }
 }
 
 // Of the iocbs that were taken: the one that stopped the call may be as wrong as it likes.

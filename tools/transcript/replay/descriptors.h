@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tools/transcript/replay/plan.h"
+#include "tools/transcript/replay/signature.h"
 
 namespace kpath {
 
@@ -43,6 +44,7 @@ class Descriptors {
   void AddCall(const PlanStep& step);
   void AddResult(const PlanStep& step);
   void AddIocbs(const PlanStep& step);
+  void AddWatched(const PlanStep& step, const Signature& signature);
   void Add(const PlanStep& step, int64_t fd, PlanTime time, Event event);
   const Events* EventsOf(int pid, int fd) const;
 

@@ -67,6 +67,16 @@ TEST(Descriptors, WhatTheyAre) {
   EXPECT_EQ(read.Kind(1, 6, 6), DescriptorKind::kOutside) << "another one, after the close";
 }
 
+TEST(Descriptors, ThoseThatAreWaitedForAreUsed) {
+  const Read read(
+      "1  poll([{fd=3, events=POLLIN}, {fd=4, events=POLLIN}], 2, 0) = 1 ([{fd=4, "
+      "revents=POLLNVAL}])\n"
+      "1  select(6, NULL, [5], NULL, NULL) = 1 (out [5])\n"
+      "1  epoll_ctl(6, EPOLL_CTL_ADD, 7, {events=EPOLLIN, data={u32=1, u64=1}}) = 0\n");
+  for (const int fd : {3, 5, 6, 7}) EXPECT_TRUE(read.descriptors->IsUsedNext(1, fd, 0)) << fd;
+  EXPECT_FALSE(read.descriptors->IsUsedNext(1, 4, 0)) << "not open";
+}
+
 TEST(Descriptors, AFailedCallIsNoUse) {
   const Read read("1  pread64(3, \"\", 1, 0) = -1 EBADF (Bad file descriptor)\n");
   EXPECT_EQ(read.Kind(1, 3, 1), DescriptorKind::kOutside);

@@ -28,8 +28,9 @@ constexpr Signature kUnknownSignature = {"",
 // fcntl does many things; these are modelled.
 bool IsModelledFcntl(const strace::Call& call) {
   if (call.args.size() < 2) return false;
-  constexpr const char* kCommands[] = {"F_DUPFD", "F_DUPFD_CLOEXEC", "F_GETFD",
-                                       "F_SETFD", "F_GETFL",         "F_SETFL"};
+  constexpr const char* kCommands[] = {"F_DUPFD",      "F_DUPFD_CLOEXEC", "F_GETFD",
+                                       "F_SETFD",      "F_GETFL",         "F_SETFL",
+                                       "F_GETPIPE_SZ", "F_SETPIPE_SZ"};
   return std::any_of(std::begin(kCommands), std::end(kCommands),
                      [&](const char* command) { return call.args[1].text == command; });
 }

@@ -9,6 +9,7 @@
 #include "sim/user/memory.h"
 #include "syscall_table/numbers_64.h"
 #include "tools/transcript/replay/frame.h"
+#include "tools/transcript/replay/poll_records.h"
 #include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
@@ -92,7 +93,15 @@ class Marshaller {
       case ParameterKind::kIocbIn:
         return value.kind == ValueKind::kStruct ? Iocb(value, SIZE_MAX)
                                                 : Known(value, sizeof(iocb));
+      case ParameterKind::kPollfds:
+        return value.kind == ValueKind::kArray ? Bytes(EncodePollfds(value))
+                                               : Known(value, EventBytes(parameter));
+      case ParameterKind::kFdSet:
+        return FdSet(value);
+      case ParameterKind::kSigsetArgument:
+        return SigsetArgument(value);
       case ParameterKind::kEvents:
+      case ParameterKind::kEpollEventsOut:
         return OutBuffer(value, EventBytes(parameter));
       case ParameterKind::kOut:
       case ParameterKind::kFdPairOut:
@@ -113,6 +122,29 @@ class Marshaller {
     if (!IsPrintedRecord(value)) return Known(value, bytes);
     const uint64_t address = staging_->ForCall(bytes);
     if (IsRecordIn(kind)) user::WriteMemory(address, EncodeRecord(kind, value).data(), bytes);
+    return address;
+  }
+
+  uint64_t Bytes(const std::string& bytes) {
+    const uint64_t address = staging_->ForCall(bytes.size());
+    user::WriteMemory(address, bytes.data(), bytes.size());
+    return address;
+  }
+
+  uint64_t FdSet(const Value& value) {
+    const auto descriptors = static_cast<int32_t>(frame_.arguments[0]);
+    const bool shown = value.kind == ValueKind::kArray || value.kind == ValueKind::kBitSet;
+    return shown ? Bytes(EncodeFdSet(value, descriptors)) : Known(value, FdSetBytes(descriptors));
+  }
+
+  // {sigmask=[USR1], sigsetsize=8}: a pointer to a set, and its size.
+  uint64_t SigsetArgument(const Value& value) {
+    if (value.kind != ValueKind::kStruct) return Known(value, 2 * sizeof(uint64_t));
+    const uint64_t words[2] = {
+        Record(ParameterKind::kSigsetIn, *strace::FindField(value, "sigmask")),
+        Field(value, "sigsetsize")};
+    const uint64_t address = staging_->ForCall(sizeof(words));
+    user::WriteMemory(address, words, sizeof(words));
     return address;
   }
 

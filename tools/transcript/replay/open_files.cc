@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/transcript/replay/open_files.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 #include <utility>
 
 #include "entry/kernel_mode.h"
 #include "sim/mm/direct_io.h"
+#include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "sim/vfs/eventfd.h"
 #include "sim/vfs/file.h"
@@ -20,6 +22,9 @@ namespace {
 FileKind KindOf(kptr<file> file) {
   if (file->f_op == &recorded_fops) return FileKind::kOutside;
   if (file->f_op == &eventfd_fops) return FileKind::kEventfd;
+  const absl::string_view operations = file->f_op->name;
+  if (operations == "timerfd_fops") return FileKind::kTimerfd;
+  if (operations == "eventpoll_fops") return FileKind::kEpoll;
   switch (file_inode(file)->i_mode & S_IFMT) {
     case S_IFREG:
       return FileKind::kRegular;
@@ -56,7 +61,8 @@ OpenFile FileBehind(int fd) {
               (inode->i_sb->s_dev << 40) ^ inode->i_ino,
               i_size_read(inode),
               file->f_pos,
-              file->f_flags};
+              file->f_flags,
+              file.address()};
   });
   return result;
 }
@@ -101,6 +107,16 @@ uint64_t EventfdCount(int fd) {
     eventfd_ctx_put(ctx);
   });
   return count;
+}
+
+uint32_t ReadyEvents(int fd, uint32_t events) {
+  ::pollfd asked = {};
+  asked.fd = fd;
+  asked.events = static_cast<short>(events);
+  const uint64_t address = user::StackBytes(sizeof(asked));
+  user::Store<::pollfd>(address, asked);
+  if (user::Syscall(NR_poll, address, 1, 0) <= 0) return 0;
+  return static_cast<uint16_t>(user::Load<::pollfd>(address).revents);
 }
 
 }  // namespace kpath

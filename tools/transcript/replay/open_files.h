@@ -12,7 +12,16 @@
 
 namespace kpath {
 
-enum class FileKind : uint8_t { kRegular, kDirectory, kPipe, kEventfd, kOutside, kOther };
+enum class FileKind : uint8_t {
+  kRegular,
+  kDirectory,
+  kPipe,
+  kEventfd,
+  kTimerfd,
+  kEpoll,
+  kOutside,
+  kOther
+};
 
 struct OpenFile {
   int fd = -1;
@@ -22,6 +31,7 @@ struct OpenFile {
   int64_t size = 0;    // bytes
   int64_t position = 0;
   unsigned flags = 0;  // O_*
+  uint64_t id = 0;     // of the open file: that of its duplicates, too; unique as long as it lives
 };
 
 OpenFile FileBehind(int fd);
@@ -39,5 +49,7 @@ void EnableNowait(int fd);
 void ResizeFile(int fd, int64_t size);
 // The count of the eventfd behind `fd`.
 uint64_t EventfdCount(int fd);
+// What of `events` (POLL*) the file behind `fd` is ready for, with POLLERR, POLLHUP and POLLNVAL.
+uint32_t ReadyEvents(int fd, uint32_t events);
 
 }  // namespace kpath

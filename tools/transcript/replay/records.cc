@@ -33,6 +33,16 @@ constexpr Field kItimer[] = {{"it_interval.tv_sec", 0, 8},
                              {"it_value.tv_sec", 16, 8, false, false},
                              {"it_value.tv_usec", 24, 8, false, false}};
 constexpr Field kStack[] = {{"ss_sp", 0, 8, false, false}, {"ss_flags", 8, 4}, {"ss_size", 16, 8}};
+constexpr Field kTimeval[] = {{"tv_sec", 0, 8}, {"tv_usec", 8, 8}};
+constexpr Field kItimerspec[] = {{"it_interval.tv_sec", 0, 8},
+                                 {"it_interval.tv_nsec", 8, 8},
+                                 {"it_value.tv_sec", 16, 8, false, false},
+                                 {"it_value.tv_nsec", 24, 8, false, false}};
+constexpr Field kResolution[] = {{"tv_sec", 0, 8}, {"tv_nsec", 8, 8}};
+constexpr Field kSiginfo[] = {{"si_signo", 0, 4}, {"si_errno", 4, 4}, {"si_code", 8, 4},
+                              {"si_pid", 16, 4},  {"si_uid", 20, 4},  {"si_ptr", 24, 8},
+                              {"unused", 120, 8}};
+constexpr Field kEpollEvent[] = {{"events", 0, 4}, {"data.u64", 4, 8}};
 
 absl::Span<const Field> FieldsOf(ParameterKind kind) {
   switch (kind) {
@@ -51,6 +61,17 @@ absl::Span<const Field> FieldsOf(ParameterKind kind) {
     case ParameterKind::kStackIn:
     case ParameterKind::kStackOut:
       return kStack;
+    case ParameterKind::kTimevalIn:
+      return kTimeval;
+    case ParameterKind::kItimerspecIn:
+    case ParameterKind::kItimerspecOut:
+      return kItimerspec;
+    case ParameterKind::kResolutionOut:
+      return kResolution;
+    case ParameterKind::kEpollEventIn:
+      return kEpollEvent;
+    case ParameterKind::kSiginfoIn:
+      return kSiginfo;
     default:
       return {};
   }
@@ -70,6 +91,12 @@ absl::StatusOr<uint64_t> NumberOf(const Value& value, const Field& field) {
   return field.set ? strace::EvaluateSignalSet(value) : strace::Evaluate(value);
 }
 
+// Structs all of whose fields strace prints.
+bool IsNeeded(ParameterKind kind) {
+  return kind == ParameterKind::kTimevalIn || kind == ParameterKind::kItimerspecIn ||
+         kind == ParameterKind::kEpollEventIn;
+}
+
 uint64_t FieldIn(absl::string_view bytes, const Field& field) {
   uint64_t number = 0;
   std::memcpy(&number, bytes.data() + field.offset, field.bytes);
@@ -83,7 +110,9 @@ bool IsRecord(ParameterKind kind) { return !FieldsOf(kind).empty(); }
 bool IsRecordIn(ParameterKind kind) {
   return kind == ParameterKind::kSigactionIn || kind == ParameterKind::kSigsetIn ||
          kind == ParameterKind::kRlimitIn || kind == ParameterKind::kItimerIn ||
-         kind == ParameterKind::kStackIn;
+         kind == ParameterKind::kStackIn || kind == ParameterKind::kTimevalIn ||
+         kind == ParameterKind::kItimerspecIn || kind == ParameterKind::kEpollEventIn ||
+         kind == ParameterKind::kSiginfoIn;
 }
 
 bool IsPrintedRecord(const Value& value) {
@@ -99,6 +128,11 @@ uint64_t RecordBytes(ParameterKind kind) {
 absl::Status CheckRecord(absl::string_view file_name, ParameterKind kind, const Value& value) {
   for (const Field& field : FieldsOf(kind)) {
     const Value* printed = Find(value, field);
+    if (printed == nullptr && IsNeeded(kind)) {
+      return absl::InvalidArgumentError(absl::StrCat(file_name, ":", value.position.line, ":",
+                                                     value.position.column, ": expected the field ",
+                                                     field.name));
+    }
     if (printed == nullptr || printed->kind == ValueKind::kOmitted) continue;
     const absl::StatusOr<uint64_t> number = NumberOf(*printed, field);
     if (number.ok()) continue;

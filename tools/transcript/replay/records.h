@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Structs of a fixed layout that system calls read or write, as strace prints them: actions and
-// sets of signals, limits, timers, stacks.
+// sets of signals, limits, timers, stacks, events of epoll.
 #pragma once
 
 #include <cstdint>

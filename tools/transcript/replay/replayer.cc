@@ -10,7 +10,6 @@
 #include "entry/boot.h"
 #include "fs_aio/kioctx.h"
 #include "sim/mm/direct_io.h"
-#include "sim/mm/mmap.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
 #include "sim/process/sighand.h"
@@ -18,10 +17,12 @@
 #include "sim/user/user.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
+#include "tools/transcript/replay/honour_address.h"
 #include "tools/transcript/replay/infer_cpus.h"
 #include "tools/transcript/replay/known_calls.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/progress.h"
+#include "tools/transcript/replay/readiness.h"
 #include "tools/transcript/replay/signals.h"
 #include "tools/transcript/replay/turns.h"
 #include "tools/transcript/replay/verdict.h"
@@ -47,6 +48,7 @@ class ReplayerImpl final : public Replayer {
         signals_(plan_),
         progress_(plan_, &turns_, &signals_, MakeProgressHooks()),
         world_(descriptors_, outcomes_),
+        readiness_(plan_, &world_),
         system_(MakeSystemOptions(scenario)),
         graph_(options.calls),
         probes_(options.probes, hidden_) {
@@ -242,6 +244,7 @@ class ReplayerImpl final : public Replayer {
     }
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
+    readiness_.Begins(frame);
     WaitForWhatIsShown(frame);
     LetProgramRead(frame);
     const Bounds bounds = BoundsOf(frame);
@@ -288,8 +291,7 @@ class ReplayerImpl final : public Replayer {
 
   // Between two recorded calls time has passed: what the second one found had come by then.
   void WaitForWhatIsShown(const CallFrame& frame) {
-    constexpr int kMost = 10'000;
-    for (int i = 0; i < kMost && !IsReady(frame); ++i) user::nanosleep(20'000);
+    WaitUntil([&] { return IsReady(frame); });
   }
 
   bool IsReady(const CallFrame& frame) {
@@ -300,7 +302,10 @@ class ReplayerImpl final : public Replayer {
       if (shown.empty() || !ledger_.Waits(ctx)) return true;
       return ledger_.AreComplete(ctx, shown, EventsInRing(ctx));
     }
-    return !world_.MustWait(call, frame) || !ledger_.Waits();
+    if (frame.signature->result == ResultKind::kReady) {
+      return readiness_.MayBegin(frame, ledger_.Waits());
+    }
+    return !world_.MustWait(call, frame, ledger_.Waits());
   }
 
   int64_t Enter(const PlanStep& step, const CallFrame& frame) {
@@ -331,18 +336,6 @@ class ReplayerImpl final : public Replayer {
     user::LoadRestorerAt(machine(), ka.sa_restorer);
   }
 
-  // The kernel maps the ring, and what mmap asked for, where the recording says.
-  void HonourAddress(const CallFrame& frame) {
-    const strace::Call& call = *frame.call;
-    if (!call.returned || !call.result.known || !call.result.error.empty()) return;
-    if (frame.signature->result == ResultKind::kAddress) {
-      SetNextUnmappedArea(current->mm, call.result.value.number);
-    } else if (call.name == "io_setup" && call.args[1].kind == strace::ValueKind::kArray &&
-               !call.args[1].children.empty()) {
-      SetNextUnmappedArea(current->mm, strace::Evaluate(call.args[1].children[0]).value_or(0));
-    }
-  }
-
   // Events that the model delivered before the recording shows them are not asked for again.
   void AllowForEarlyEvents(CallFrame* frame) {
     if (frame->signature->result != ResultKind::kReaped) return;
@@ -368,13 +361,15 @@ class ReplayerImpl final : public Replayer {
       Remark(absl::StrCat(ErrnoName(current->reason.number), ": ", reason));
     }
     if (!failed) {
-      const std::string wrong = JudgeMemory(frame, result, PlaceOf(frame, result), world_.content(),
-                                            &ledger_, &StagingOf(current->pid));
+      std::string wrong = JudgeMemory(frame, result, PlaceOf(frame, result), world_.content(),
+                                      &ledger_, &StagingOf(current->pid));
+      if (wrong.empty()) wrong = readiness_.Judge(frame, result);
       if (!wrong.empty()) {
         verdict.legal = false;
         verdict.reason = wrong;
       }
     }
+    readiness_.Ends(frame);
     if (frame.signature->result == ResultKind::kReaped) ledger_.EndRead(frame.arguments[0]);
     if (verdict.legal) {
       ++report_.legal;
@@ -462,6 +457,7 @@ class ReplayerImpl final : public Replayer {
   Signals signals_;
   Progress progress_;
   World world_;
+  Readiness readiness_;
   AioLedger ledger_;
   std::map<int, Staging> staging_;
   bool files_made_ = false;

@@ -91,7 +91,8 @@ bool Signals::SendsSignals(int pid) const {
   return std::any_of(plan_.steps.begin(), plan_.steps.end(), [pid](const PlanStep& step) {
     if (step.pid != pid || step.call == nullptr) return false;
     const absl::string_view name = step.call->name;
-    return name == "kill" || name == "tkill" || name == "tgkill";
+    return name == "kill" || name == "tkill" || name == "tgkill" || name == "rt_sigqueueinfo" ||
+           name == "rt_tgsigqueueinfo";
   });
 }
 

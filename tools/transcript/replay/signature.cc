@@ -20,6 +20,9 @@ constexpr Parameter kEvents = {ParameterKind::kEvents, 2, 32};
 constexpr Parameter kStatusOut = {ParameterKind::kStatusOut, -1, 4};
 constexpr Parameter kStatOut = {ParameterKind::kStatOut, -1, 144};
 constexpr Parameter kSiginfoOut = {ParameterKind::kTimespecOut, -1, 128};  // not judged, as a time
+constexpr Parameter kTimevalOut = {ParameterKind::kTimespecOut, -1, 16};
+constexpr Parameter kTimezoneOut = {ParameterKind::kTimespecOut, -1, 8};  // the machine's own
+constexpr Parameter kTimeOut = {ParameterKind::kTimespecOut, -1, 8};
 constexpr Parameter kSigactionIn = {ParameterKind::kSigactionIn};
 constexpr Parameter kSigactionOut = {ParameterKind::kSigactionOut};
 constexpr Parameter kSigsetIn = {ParameterKind::kSigsetIn};
@@ -30,6 +33,16 @@ constexpr Parameter kItimerIn = {ParameterKind::kItimerIn};
 constexpr Parameter kItimerOut = {ParameterKind::kItimerOut};
 constexpr Parameter kStackIn = {ParameterKind::kStackIn};
 constexpr Parameter kStackOut = {ParameterKind::kStackOut};
+constexpr Parameter kTimevalIn = {ParameterKind::kTimevalIn};
+constexpr Parameter kItimerspecIn = {ParameterKind::kItimerspecIn};
+constexpr Parameter kItimerspecOut = {ParameterKind::kItimerspecOut};
+constexpr Parameter kResolutionOut = {ParameterKind::kResolutionOut};
+constexpr Parameter kSiginfoIn = {ParameterKind::kSiginfoIn};
+constexpr Parameter kPollfds = {ParameterKind::kPollfds, 1, 8};
+constexpr Parameter kFdSet = {ParameterKind::kFdSet};
+constexpr Parameter kSigsetArgument = {ParameterKind::kSigsetArgument};
+constexpr Parameter kEpollEventIn = {ParameterKind::kEpollEventIn};
+constexpr Parameter kEpollEventsOut = {ParameterKind::kEpollEventsOut, 2, 12};
 constexpr Parameter In(int size_argument) { return {ParameterKind::kIn, size_argument}; }
 constexpr Parameter Out(int size_argument) { return {ParameterKind::kOut, size_argument}; }
 constexpr Parameter kIovIn = {ParameterKind::kIovIn, 2};
@@ -41,6 +54,7 @@ constexpr Signature kSignatures[] = {
     {"alarm", {kNumber}},
     {"brk", {kAddress}, ResultKind::kAddress},
     {"chdir", {kPath}},
+    {"clock_getres", {kNumber, kResolutionOut}},
     {"clock_gettime", {kNumber, kTimespecOut}},
     {"clock_nanosleep", {kNumber, kNumber, kTimespecIn, kTimespecOut}},
     {"clone", {}, ResultKind::kExact, CallForm::kClone},
@@ -50,6 +64,12 @@ constexpr Signature kSignatures[] = {
     {"dup", {kFd}},
     {"dup2", {kFd, kNumber}},
     {"dup3", {kFd, kNumber, kNumber}},
+    {"epoll_create", {kNumber}},
+    {"epoll_create1", {kNumber}},
+    {"epoll_ctl", {kFd, kNumber, kFd, kEpollEventIn}},
+    {"epoll_pwait", {kFd, kEpollEventsOut, kNumber, kNumber, kSigsetIn, kNumber},
+     ResultKind::kReady},
+    {"epoll_wait", {kFd, kEpollEventsOut, kNumber, kNumber}, ResultKind::kReady},
     {"eventfd", {kNumber}},
     {"eventfd2", {kNumber, kNumber}},
     {"exit", {kNumber}, ResultKind::kNothing},
@@ -67,9 +87,12 @@ constexpr Signature kSignatures[] = {
     {"getppid", {}},
     {"getrlimit", {kNumber, kRlimitOut}},
     {"gettid", {}},
+    {"gettimeofday", {kTimevalOut, kTimezoneOut}},
     {"io_cancel", {kAddress, kIocbIn, kAddress}},
     {"io_destroy", {kAddress}},
     {"io_getevents", {kAddress, kNumber, kNumber, kEvents, kTimespecIn}, ResultKind::kReaped},
+    {"io_pgetevents", {kAddress, kNumber, kNumber, kEvents, kTimespecIn, kSigsetArgument},
+     ResultKind::kReaped},
     {"io_setup", {kNumber, kContextOut}},
     {"io_submit", {kAddress, kNumber, kIocbs}, ResultKind::kSubmitted},
     {"kill", {kNumber, kNumber}},
@@ -89,11 +112,15 @@ constexpr Signature kSignatures[] = {
     {"pause", {}},
     {"pipe", {kFdPairOut}},
     {"pipe2", {kFdPairOut, kNumber}},
+    {"poll", {kPollfds, kNumber, kNumber}, ResultKind::kReady},
+    {"ppoll", {kPollfds, kNumber, kTimespecIn, kSigsetIn, kNumber}, ResultKind::kReady},
     {"pread64", {kFd, Out(2), kNumber, kNumber}, ResultKind::kCount},
     {"preadv", {kFd, kIovOut, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"preadv2", {kFd, kIovOut, kNumber, kNumber, kNumber}, ResultKind::kCount,
      CallForm::kPositioned},
     {"prlimit64", {kNumber, kNumber, kRlimitIn, kRlimitOut}},
+    {"pselect6", {kNumber, kFdSet, kFdSet, kFdSet, kTimespecIn, kSigsetArgument},
+     ResultKind::kReady},
     {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
     {"pwritev", {kFd, kIovIn, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"pwritev2", {kFd, kIovIn, kNumber, kNumber, kNumber}, ResultKind::kCount,
@@ -105,14 +132,21 @@ constexpr Signature kSignatures[] = {
     {"rt_sigaction", {kNumber, kSigactionIn, kSigactionOut, kNumber}},
     {"rt_sigpending", {kSigsetOut, kNumber}},
     {"rt_sigprocmask", {kNumber, kSigsetIn, kSigsetOut, kNumber}},
+    {"rt_sigqueueinfo", {kNumber, kNumber, kSiginfoIn}},
     {"rt_sigsuspend", {kSigsetIn, kNumber}},
     {"rt_sigtimedwait", {kSigsetIn, kSiginfoOut, kTimespecIn, kNumber}},
+    {"rt_tgsigqueueinfo", {kNumber, kNumber, kNumber, kSiginfoIn}},
+    {"select", {kNumber, kFdSet, kFdSet, kFdSet, kTimevalIn}, ResultKind::kReady},
     {"set_tid_address", {kAddress}},
     {"setitimer", {kNumber, kItimerIn, kItimerOut}},
     {"setrlimit", {kNumber, kRlimitIn}},
     {"sigaltstack", {kStackIn, kStackOut}},
     {"stat", {kPath, kStatOut}},
     {"tgkill", {kNumber, kNumber, kNumber}},
+    {"time", {kTimeOut}, ResultKind::kTime},
+    {"timerfd_create", {kNumber, kNumber}},
+    {"timerfd_gettime", {kFd, kItimerspecOut}},
+    {"timerfd_settime", {kFd, kNumber, kItimerspecIn, kItimerspecOut}},
     {"tkill", {kNumber, kNumber}},
     {"truncate", {kPath, kNumber}},
     {"umask", {kNumber}},

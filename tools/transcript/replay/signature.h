@@ -26,7 +26,7 @@ enum class ParameterKind : uint8_t {
   kContextOut,  // io_setup: aio_context_t, read and written, printed as [0x7f…]
   kIocbs,       // io_submit: an array of pointers to iocbs
   kIocbIn,      // io_cancel: the iocb of a request in flight
-  kEvents,      // io_getevents: an array of io_event
+  kEvents,      // io_getevents, io_pgetevents: an array of io_event
   kStatusOut,   // wait4: int
   kStatOut,     // struct stat
   // records.h
@@ -40,6 +40,17 @@ enum class ParameterKind : uint8_t {
   kItimerOut,
   kStackIn,
   kStackOut,
+  kTimevalIn,
+  kItimerspecIn,
+  kItimerspecOut,
+  kResolutionOut,  // clock_getres
+  kEpollEventIn,
+  kSiginfoIn,
+  // poll_records.h
+  kPollfds,         // poll: an array of pollfd, read and written; `size_argument`: how many
+  kFdSet,           // select: read and written; argument 0: how many descriptors
+  kSigsetArgument,  // pselect6, io_pgetevents: {sigmask=…, sigsetsize=…}
+  kEpollEventsOut,  // epoll_wait: an array of epoll_event
 };
 
 enum class ResultKind : uint8_t {
@@ -47,7 +58,9 @@ enum class ResultKind : uint8_t {
   kCount,      // read, write: at most what was asked for; fewer where a real kernel may do so
   kAddress,    // mmap: an address
   kSubmitted,  // io_submit
-  kReaped,     // io_getevents
+  kReaped,     // io_getevents, io_pgetevents
+  kReady,      // poll, select, epoll_wait: how many are ready
+  kTime,       // time: the seconds of the clock
   kNothing,    // exit: does not return
 };
 

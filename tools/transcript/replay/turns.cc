@@ -48,6 +48,8 @@ void Turns::WakeNext() {
   if (task->state != TASK_UNINTERRUPTIBLE || !parked_.count(task)) return;
   if (task->on_rq) {
     task->state = TASK_RUNNING;  // it has not got to schedule() yet
+  } else if (task->on_cpu) {
+    try_to_wake_up(task, TASK_UNINTERRUPTIBLE);  // when its CPU has left it
   } else {
     wake_up_new_task(task);
   }

@@ -63,6 +63,9 @@ std::string JudgeNumber(const CallFrame& frame, int64_t recorded, int64_t simula
                             bounds.sure_to_fit);
     case ResultKind::kReaped:
       return JudgeReaped(frame, recorded, bounds.sure_to_come);
+    case ResultKind::kReady:  // readiness.h
+    case ResultKind::kTime:   // another clock
+      return "";
     case ResultKind::kNothing:
       return "it does not return";
   }

@@ -2,6 +2,7 @@
 #include "tools/transcript/replay/world.h"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "entry/kernel_mode.h"
 #include "sim/kernel/sched.h"
-#include "sim/mm/compaction.h"
 #include "sim/mm/mm.h"
 #include "sim/mm/mman.h"
 #include "sim/user/memory.h"
@@ -70,7 +70,7 @@ int64_t ResultOf(const Call& call) { return static_cast<int64_t>(call.result.val
 bool World::Prepare(const PlanStep& step) {
   const Call& call = *step.call;
   if (call.name == "brk") PrepareBreak(call);
-  if (!PreparePaths(call) || !PrepareDescriptors(step)) return false;
+  if (!PreparePaths(call) || !PrepareDescriptors(step) || !PreparePolled(step)) return false;
   if (call.name == "io_submit") PrepareIocbs(step);
   if (Succeeded(call)) PrepareResult(step);
   PrepareTransfer(call);
@@ -92,10 +92,7 @@ bool World::PrepareDescriptors(const PlanStep& step) {
       if (!duplicates) return false;
     }
     if (FailedWith(call, "EAGAIN") && (file.flags & O_NONBLOCK) == 0) SetNonblocking(fd);
-    // It came before the signal that the model's would find.
-    const bool too_early = FailedWith(call, "EAGAIN") && call.name == "read" &&
-                           racing_eventfds_.count(fd) != 0 && EventfdCount(fd) != 0;
-    if (too_early) return false;
+    if (IsTooEarly(call, file)) return false;
     if (file.kind != FileKind::kRegular) continue;
     PrepareRead(call, file);
     PrepareSize(call, file);
@@ -107,27 +104,19 @@ bool World::PrepareDescriptors(const PlanStep& step) {
   return true;
 }
 
+// It came before the signal, or the timer's expiry, that the model's would find.
+bool World::IsTooEarly(const Call& call, const OpenFile& file) const {
+  if (call.name != "read" || !FailedWith(call, "EAGAIN")) return false;
+  if (file.kind == FileKind::kTimerfd) return ReadyEvents(file.fd, POLLIN) != 0;
+  return racing_eventfds_.count(file.fd) != 0 && EventfdCount(file.fd) != 0;
+}
+
 // What a file from outside answers, should the call reach one.
 void World::PrepareTransfer(const Call& call) {
   if (call.name == "read" && PrepareSysctl(call)) return;
   int64_t result = call.returned && call.result.known ? ResultOf(call) : INT64_MAX;
   if (!call.result.error.empty()) result = -strace::ErrorNumber(call.result.error).value_or(EIO);
   source_->SetNext(result, ShownBytes(call), CompactsMemory(call));
-}
-
-ssize_t World::Source::Read(size_t count, std::string* bytes) {
-  if (result_ < 0) return result_;
-  const size_t size = std::min(count, static_cast<size_t>(result_));
-  std::string shown = bytes_.substr(0, size);
-  shown.resize(size, '\0');
-  bytes->append(shown);
-  return static_cast<ssize_t>(size);
-}
-
-ssize_t World::Source::Write(absl::string_view bytes) {
-  if (result_ < 0) return result_;
-  if (compacts_) compact_nodes();
-  return static_cast<ssize_t>(std::min<uint64_t>(bytes.size(), static_cast<uint64_t>(result_)));
 }
 
 // ---- Sizes ----
@@ -219,10 +208,13 @@ bool World::IsCertain(const iocb& iocb) const {
          assumed_descriptors_.count(fd) == 0;
 }
 
-bool World::MustWait(const Call& call, const CallFrame& frame) const {
+bool World::MustWait(const Call& call, const CallFrame& frame, bool requests_in_flight) const {
   if (call.name != "read" || !Succeeded(call)) return false;
   const auto fd = static_cast<int>(frame.arguments[0]);
-  if (FileBehind(fd).kind != FileKind::kEventfd) return false;
+  const OpenFile file = FileBehind(fd);
+  const bool expires = file.kind == FileKind::kTimerfd && (file.flags & O_NONBLOCK) != 0;
+  if (expires) return ReadyEvents(fd, POLLIN) == 0;
+  if (file.kind != FileKind::kEventfd || !requests_in_flight) return false;
   const bool racing = racing_eventfds_.count(fd) != 0;
   return EventfdCount(fd) < (racing ? CountShown(frame) : 1);
 }
@@ -294,16 +286,20 @@ void World::PrepareResult(const PlanStep& step) {
   if (!MakesDescriptor(*step.call)) return;
   const absl::string_view name = step.call->name;
   if (name == "dup2" || name == "dup3" || name == "fcntl") return;
-  int64_t made = ResultOf(*step.call);
+  std::vector<int64_t> made = {ResultOf(*step.call)};
   const strace::Value* pair =
       name == "pipe" || name == "pipe2" ? PrintedArgument(*step.call, 0) : nullptr;
   if (pair != nullptr) {
     if (pair->kind != ValueKind::kArray || pair->children.size() != 2) return;
-    made = NumberOf(&pair->children[0]);
+    made = {NumberOf(&pair->children[0])};
+    const int64_t other = NumberOf(&pair->children[1]);
+    if (other != made[0] + 1) made.push_back(other);
   }
-  FillGap(step, made);
-  if (!descriptors_.ClosesAreRecorded() && FileBehind(static_cast<int>(made)).open) {
-    user::Syscall(NR_close, made);
+  for (const int64_t fd : made) {
+    FillGap(step, fd);
+    const bool left_open =
+        !descriptors_.ClosesAreRecorded() && FileBehind(static_cast<int>(fd)).open;
+    if (left_open) user::Syscall(NR_close, fd);
   }
 }
 
@@ -365,6 +361,7 @@ void World::Follow(const PlanStep& step) {
   const Call& call = *step.call;
   AdoptDescriptors(step);
   FollowPaths(call);
+  NoteEpoll(call);
   if (!Succeeded(call)) return;
   FollowTransfer(call);
   const OpenFile first = FileBehind(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1)));
@@ -463,6 +460,7 @@ void World::NoteIocbs(const CallFrame& frame, int64_t accepted) {
 void World::NoteOther(const CallFrame& frame, int64_t result) {
   const absl::string_view name = frame.call->name;
   const auto first = static_cast<int>(frame.arguments[0]);
+  NoteEpoll(*frame.call);
   if (name == "ftruncate") {
     content_.Learn(FileBehind(first).inode, frame.arguments[1], kEndOfFile);
     assumed_.erase(FileBehind(first).inode);

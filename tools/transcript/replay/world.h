@@ -25,9 +25,11 @@
 #include <string>
 
 #include "tools/transcript/replay/descriptors.h"
+#include "tools/transcript/replay/epoll_sets.h"
 #include "tools/transcript/replay/frame.h"
 #include "tools/transcript/replay/known_content.h"
 #include "tools/transcript/replay/open_files.h"
+#include "tools/transcript/replay/recorded_answer.h"
 
 namespace kpath {
 
@@ -67,8 +69,13 @@ class World {
   void NoteOther(const CallFrame& frame, int64_t result);
   const KnownContent& content() const { return content_; }
 
-  // True if the call found something that is not there yet: an eventfd that AIO has signalled.
-  bool MustWait(const strace::Call& call, const CallFrame& frame) const;
+  // True if the call found something that is not there yet: an eventfd that AIO has signalled, if
+  // `requests_in_flight`; a timer that has expired.
+  bool MustWait(const strace::Call& call, const CallFrame& frame, bool requests_in_flight) const;
+  // True if the descriptor may become ready at another moment than in the recording, whatever the
+  // processes do: AIO signals it, or a timer.
+  bool IsRacing(int fd) const;
+  EpollSets& epolls() { return epolls_; }
 
   // True if a request on this descriptor is complete when io_submit returns: see aio_ledger.h.
   bool IsCertain(const iocb& iocb) const;
@@ -88,7 +95,12 @@ class World {
   void AllowDirectIoAt(int dirfd, const std::string& path);
   void FollowPaths(const strace::Call& call);
 
+  // ---- world_polls.cc ----
+  bool PreparePolled(const PlanStep& step);
+  void NoteEpoll(const strace::Call& call);
+
   // ---- world.cc ----
+  bool IsTooEarly(const strace::Call& call, const OpenFile& file) const;
   static uint64_t CountShown(const CallFrame& frame);
   void GiveBackCount(const CallFrame& frame);
   bool PrepareSysctl(const strace::Call& call);
@@ -110,35 +122,18 @@ class World {
   void PrepareBytes(const OpenFile& file, int64_t offset, int64_t asked, int64_t got);
   void LearnSegments(const std::vector<Segment>& segments, const Place& place, uint64_t bytes);
 
-  // Answers a read or write with what the transcript says.
-  class Source : public RecordedSource {
-   public:
-    // `compacts`: a write makes the kernel move pages (vm.compact_memory).
-    void SetNext(int64_t result, std::string bytes, bool compacts = false) {
-      result_ = result;
-      bytes_ = std::move(bytes);
-      compacts_ = compacts;
-    }
-    ssize_t Read(size_t count, std::string* bytes) override;
-    ssize_t Write(absl::string_view bytes) override;
-
-   private:
-    int64_t result_ = 0;
-    std::string bytes_;
-    bool compacts_ = false;
-  };
-
   const Descriptors& descriptors_;
   const IocbOutcomes& outcomes_;
-  const std::shared_ptr<Source> source_ = std::make_shared<Source>();
+  const std::shared_ptr<RecordedAnswer> source_ = std::make_shared<RecordedAnswer>();
   // Files that were, or may have been, there before: their size is what the transcript shows first,
   // but not less than what it wrote. By inode: the end of what it wrote.
   std::map<uint64_t, int64_t> assumed_;
   std::set<const strace::Call*> may_have_been_there_;  // open with O_CREAT
   std::set<uint64_t> devices_;     // of those: block devices, which have no st_size
   std::set<int> racing_eventfds_;  // signalled by requests that end when they end
-  std::set<int> outside_cwd_;      // pids whose working directory is not in the model
-  std::set<int> breaks_;           // pids whose program break is where it was
+  EpollSets epolls_;
+  std::set<int> outside_cwd_;  // pids whose working directory is not in the model
+  std::set<int> breaks_;       // pids whose program break is where it was
   std::map<int, uint32_t> assumed_descriptors_;
   // Descriptors of files below /proc/sys that the model has: which, and how much has been read.
   struct Sysctl {

@@ -49,11 +49,15 @@ size_t HardwareAddressSize(absl::string_view text) {
   return size % 3 == 2 ? size : 0;
 }
 
-// The length of a date of older straces (2017/09/12-10:00:00) at the start of `text`, or 0.
+// The length of a date at the start of `text`, 2026-11-26T14:57:46+0000 or, of older straces,
+// 2017/09/12-10:00:00; else 0.
 size_t DateSize(absl::string_view text) {
-  if (At(text, 4) != '/' || At(text, 7) != '/') return 0;
-  return CountWhile(text, [](char c) {
-    return absl::ascii_isdigit(c) || c == '/' || c == '-' || c == ':' || c == '.';
+  const bool slashes = At(text, 4) == '/' && At(text, 7) == '/';
+  const bool hyphens = At(text, 4) == '-' && At(text, 7) == '-' && At(text, 10) == 'T';
+  if (!slashes && !hyphens) return 0;
+  return CountWhile(text, [hyphens](char c) {
+    return absl::ascii_isdigit(c) || absl::StrContains("/-:.", c) ||
+           (hyphens && (c == 'T' || c == '+'));
   });
 }
 

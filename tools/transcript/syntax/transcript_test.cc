@@ -268,6 +268,8 @@ TEST(ResultTest, Remarks) {
             "call:(words(sym:flags flags(sym:O_RDWR sym:O_LARGEFILE)));");
   EXPECT_EQ(RemarksOf("-1 EPERM (Operation not permitted) (INJECTED) (DELAYED)"),
             "call:(sym:INJECTED);call:(sym:DELAYED);");
+  EXPECT_EQ(RemarksOf("1795705066 (2026-11-26T14:57:46+0000)"),
+            "call:(verbatim:2026-11-26T14:57:46+0000);");
 }
 
 TEST(ResultTest, DescriptorAndDuration) {
