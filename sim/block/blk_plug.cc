@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/block/blk_plug.h"
 
+#include "sim/block/blk_core.h"
+#include "sim/block/blk_mq.h"
+
 namespace kpath {
 
 // v4.19 block/blk-core.c: blk_start_plug
@@ -10,7 +13,6 @@ void blk_start_plug(blk_plug* plug) {
     STEP("nested plug: nothing to do");
     return;
   }
-  plug->started = true;
   current->plug = plug;
 }
 
@@ -18,7 +20,7 @@ void blk_start_plug(blk_plug* plug) {
 // Departs: nothing can be held back yet: no file of the model reaches a block device. The list of
 // requests comes with the block layer.
 void blk_flush_plug_list(blk_plug* plug, bool from_schedule) {
-  FUNCTION(plug->started, from_schedule);
+  FUNCTION(list_empty(&plug->mq_list), from_schedule);
 }
 
 // v4.19 block/blk-core.c: blk_finish_plug
