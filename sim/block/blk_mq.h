@@ -131,7 +131,8 @@ struct blk_mq_hw_ctx {
   unsigned flags = 0;  // BLK_MQ_F_*
   void* driver_data = nullptr;
   request_queue* queue = nullptr;
-  unsigned dispatch_busy = 0;  // how often the driver had no room of late; 0: it has
+  blk_mq_ctx* dispatch_from = nullptr;  // whose turn it is, while it is busy
+  unsigned dispatch_busy = 0;           // how often the driver had no room of late; 0: it has
   std::vector<blk_mq_ctx*> ctxs;
   sbitmap ctx_map;     // by blk_mq_ctx::index_hw: has requests
   int wait_index = 0;  // into the tags' wait queues

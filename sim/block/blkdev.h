@@ -24,6 +24,7 @@
 #include "sim/block/genhd.h"
 #include "sim/kernel/list.h"
 #include "sim/kernel/percpu_ref.h"
+#include "sim/kernel/smp.h"
 #include "sim/kernel/timer.h"
 #include "sim/kernel/wait.h"
 #include "sim/kernel/workqueue.h"
@@ -81,7 +82,8 @@ struct request {
   unsigned long deadline = 0;  // jiffies
   void (*end_io)(request* rq, blk_status_t error) = nullptr;
   void* end_io_data = nullptr;
-  void* pdu = nullptr;  // the driver's own part, blk_mq_tag_set::cmd_size bytes; never moves
+  call_single_data csd;  // to the CPU that made it
+  void* pdu = nullptr;   // the driver's own part, blk_mq_tag_set::cmd_size bytes; never moves
 };
 
 // Shows as its tag.
@@ -118,6 +120,7 @@ inline constexpr unsigned QUEUE_FLAG_DYING = 2;
 inline constexpr unsigned QUEUE_FLAG_NOMERGES = 5;
 inline constexpr unsigned QUEUE_FLAG_SAME_COMP = 6;  // end requests near the CPU that made them
 inline constexpr unsigned QUEUE_FLAG_FAIL_IO = 7;
+inline constexpr unsigned QUEUE_FLAG_NONROT = 9;  // no seeks: an SSD, or memory
 inline constexpr unsigned QUEUE_FLAG_IO_STAT = 11;
 inline constexpr unsigned QUEUE_FLAG_NOXMERGES = 13;
 inline constexpr unsigned QUEUE_FLAG_SAME_FORCE = 15;  // on exactly that CPU
