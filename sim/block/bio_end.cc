@@ -75,19 +75,25 @@ bio* __bio_chain_endio(bio* bio) {
 // v4.19 block/bio.c: bio_chain_endio
 void bio_chain_endio(bio* bio) { bio_endio(__bio_chain_endio(bio)); }
 
-// v4.19 block/bio.c: __bio_clone_fast, bio_clone_fast. A bio over the same pages.
+// v4.19 block/bio.c: __bio_clone_fast
+void __bio_clone_fast(bio* bio, struct bio* bio_src) {
+  FUNCTION(bio_src);
+  bio->bi_disk = bio_src->bi_disk;
+  bio->bi_partno = bio_src->bi_partno;
+  bio_set_flag(bio, BIO_CLONED);
+  bio->bi_opf = bio_src->bi_opf;
+  bio->bi_ioprio = bio_src->bi_ioprio;
+  bio->bi_write_hint = bio_src->bi_write_hint;
+  bio->bi_iter = bio_src->bi_iter;
+  bio->bi_io_vec = bio_src->bi_io_vec;
+}
+
+// v4.19 block/bio.c: bio_clone_fast. A bio over the same pages.
 bio* bio_clone_fast(bio* bio, gfp_t gfp_mask, bio_set* bs) {
   FUNCTION(bio);
   struct bio* made = bio_alloc_bioset(gfp_mask, 0, bs);
   if (made == nullptr) return nullptr;
-  made->bi_disk = bio->bi_disk;
-  made->bi_partno = bio->bi_partno;
-  bio_set_flag(made, BIO_CLONED);
-  made->bi_opf = bio->bi_opf;
-  made->bi_ioprio = bio->bi_ioprio;
-  made->bi_write_hint = bio->bi_write_hint;
-  made->bi_iter = bio->bi_iter;
-  made->bi_io_vec = bio->bi_io_vec;
+  __bio_clone_fast(made, bio);
   return made;
 }
 

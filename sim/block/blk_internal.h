@@ -119,5 +119,9 @@ void blk_mq_timeout_work(work_struct* work);
 // ---- blk-flush.c ----
 // v4.19 block/blk-flush.c: blk_insert_flush
 void blk_insert_flush(request* rq);
+// v4.19 block/blk-flush.c: blk_alloc_flush_queue, blk_free_flush_queue. The flushes of one hardware
+// queue. Null: no memory.
+blk_flush_queue* blk_alloc_flush_queue(blk_mq_tag_set* set, unsigned hctx_idx);
+void blk_free_flush_queue(blk_flush_queue* fq);
 
 }  // namespace kpath

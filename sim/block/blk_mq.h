@@ -57,6 +57,7 @@
 
 namespace kpath {
 
+struct blk_flush_queue;
 struct blk_mq_tags;
 
 struct blk_mq_queue_data {
@@ -137,6 +138,7 @@ struct blk_mq_hw_ctx {
   sbitmap ctx_map;     // by blk_mq_ctx::index_hw: has requests
   int wait_index = 0;  // into the tags' wait queues
   blk_mq_tags* tags = nullptr;
+  blk_flush_queue* fq = nullptr;
   unsigned queue_num = 0;
   uint64_t queued = 0, run = 0;
   uint64_t dispatched[7] = {};  // runs by how many they issued: 0, 1, 2-3, 4-7 …

@@ -36,7 +36,6 @@ void req_bio_endio(request* rq, bio* bio, unsigned nbytes, blk_status_t error) {
 
 // v4.19 block/blk-core.c: print_req_error. Shows as an error in the kernel's log.
 void print_req_error(request* req, blk_status_t status) {
-  FUNCTION(req, status);
   STEP("I/O error", blk_rq_pos(req), status);
 }
 

@@ -94,6 +94,8 @@ int blk_mq_init_hctx(request_queue* q, blk_mq_tag_set* set, blk_mq_hw_ctx* hctx,
   hctx->queue_num = number;
   hctx->flags = set->flags;
   hctx->tags = set->tags[number].get();
+  hctx->fq = blk_alloc_flush_queue(set, number);
+  if (hctx->fq == nullptr) return fn.Return(Fail(ENOMEM, "no memory for a flush"));
   if (set->ops->init_hctx == nullptr) return fn.Return(0);
   return fn.Return(set->ops->init_hctx(hctx, set->driver_data, number));
 }
@@ -159,6 +161,7 @@ request_queue* blk_alloc_queue() {
 void FreeQueue(request_queue* q) {
   for (blk_mq_ctx* ctx : q->queue_ctx) kfree(kptr<ctx_object>(container_of(ctx, &ctx_object::ctx)));
   for (blk_mq_hw_ctx* hctx : q->queue_hw_ctx) {
+    if (hctx->fq != nullptr) blk_free_flush_queue(hctx->fq);
     kfree(kptr<hw_ctx_object>(container_of(hctx, &hw_ctx_object::hctx)));
   }
   percpu_ref_exit(&q->q_usage_counter);

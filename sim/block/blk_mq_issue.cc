@@ -185,6 +185,21 @@ void flush_busy_ctx(blk_mq_hw_ctx* hctx, unsigned bitnr, list_head* list) {
   spin_unlock(&ctx->lock);
 }
 
+// v4.19 block/blk-mq.c: dispatch_rq_from_ctx
+request* dispatch_rq_from_ctx(blk_mq_hw_ctx* hctx, unsigned bitnr) {
+  FUNCTION(bitnr);
+  blk_mq_ctx* ctx = hctx->ctxs[bitnr];
+  request* rq = nullptr;
+  spin_lock(&ctx->lock);
+  if (!list_empty(&ctx->rq_list)) {
+    rq = first_request(&ctx->rq_list);
+    list_del_init(&rq->queuelist);
+    if (list_empty(&ctx->rq_list)) sbitmap_clear_bit(&hctx->ctx_map, bitnr);
+  }
+  spin_unlock(&ctx->lock);
+  return fn.Return(rq);
+}
+
 }  // namespace
 
 // v4.19 block/blk-mq.c: hctx_lock. RCU, or SRCU where queue_rq may sleep.
@@ -280,22 +295,15 @@ void blk_mq_flush_busy_ctxs(blk_mq_hw_ctx* hctx, list_head* list) {
   });
 }
 
-// v4.19 block/blk-mq.c: dispatch_rq_from_ctx, blk_mq_dequeue_from_ctx. The oldest request of the
-// first software queue, from `start` on, that has one. Null: none has.
+// v4.19 block/blk-mq.c: blk_mq_dequeue_from_ctx. The oldest request of the first software queue,
+// from `start` on, that has one. Null: none has.
 request* blk_mq_dequeue_from_ctx(blk_mq_hw_ctx* hctx, blk_mq_ctx* start) {
   FUNCTION(hctx, start->cpu);
   const size_t count = hctx->ctxs.size();
   for (size_t i = 0; i < count; ++i) {
-    blk_mq_ctx* ctx = hctx->ctxs[(start->index_hw + i) % count];
-    if (!sbitmap_test_bit(&hctx->ctx_map, ctx->index_hw)) continue;
-    request* rq = nullptr;
-    spin_lock(&ctx->lock);
-    if (!list_empty(&ctx->rq_list)) {
-      rq = first_request(&ctx->rq_list);
-      list_del_init(&rq->queuelist);
-      if (list_empty(&ctx->rq_list)) sbitmap_clear_bit(&hctx->ctx_map, ctx->index_hw);
-    }
-    spin_unlock(&ctx->lock);
+    const size_t bitnr = (start->index_hw + i) % count;
+    if (!sbitmap_test_bit(&hctx->ctx_map, static_cast<unsigned>(bitnr))) continue;
+    request* rq = dispatch_rq_from_ctx(hctx, static_cast<unsigned>(bitnr));
     if (rq != nullptr) return fn.Return(rq);
   }
   return fn.Return<request*>(nullptr);

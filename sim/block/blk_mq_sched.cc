@@ -42,23 +42,27 @@ void blk_mq_do_dispatch_ctx(blk_mq_hw_ctx* hctx) {
   hctx->dispatch_from = ctx;
 }
 
-// v4.19 block/blk-mq-sched.c: blk_mq_attempt_merge; block/blk-mq.c: blk_mq_bio_list_merge. Looks at
-// the last few requests only, newest first.
-bool blk_mq_attempt_merge(request_queue* q, blk_mq_ctx* ctx, bio* bio) {
+// v4.19 block/blk-mq.c: blk_mq_bio_list_merge. Looks at the last few requests only, newest first.
+bool blk_mq_bio_list_merge(request_queue* q, list_head* list, bio* bio) {
   FUNCTION(q, bio);
   int checked = 8;
-  for (list_head* at = ctx->rq_list.prev; at != &ctx->rq_list; at = at->prev) {
+  for (list_head* at = list->prev; at != list; at = at->prev) {
     request* rq = list_entry_rq(at);
     if (checked-- == 0) break;
     if (!blk_rq_merge_ok(rq, bio)) continue;
     const elv_merge side = blk_try_merge(rq, bio);
     if (side == ELEVATOR_NO_MERGE) continue;
-    const bool merged = side == ELEVATOR_BACK_MERGE ? bio_attempt_back_merge(q, rq, bio)
-                                                    : bio_attempt_front_merge(q, rq, bio);
-    if (merged) ++ctx->rq_merged;
-    return fn.Return(merged);
+    return fn.Return(side == ELEVATOR_BACK_MERGE ? bio_attempt_back_merge(q, rq, bio)
+                                                 : bio_attempt_front_merge(q, rq, bio));
   }
   return fn.Return(false);
+}
+
+// v4.19 block/blk-mq-sched.c: blk_mq_attempt_merge. REQUIRES: ctx->lock.
+bool blk_mq_attempt_merge(request_queue* q, blk_mq_ctx* ctx, bio* bio) {
+  if (!blk_mq_bio_list_merge(q, &ctx->rq_list, bio)) return false;
+  ++ctx->rq_merged;
+  return true;
 }
 
 }  // namespace

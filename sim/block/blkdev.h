@@ -83,7 +83,12 @@ struct request {
   void (*end_io)(request* rq, blk_status_t error) = nullptr;
   void* end_io_data = nullptr;
   call_single_data csd;  // to the CPU that made it
-  void* pdu = nullptr;   // the driver's own part, blk_mq_tag_set::cmd_size bytes; never moves
+  struct {
+    unsigned seq = 0;  // REQ_FSEQ_*: steps that are done
+    list_head list;
+    void (*saved_end_io)(request* rq, blk_status_t error) = nullptr;
+  } flush;              // of one that is a flush, or has one before or behind it
+  void* pdu = nullptr;  // the driver's own part, blk_mq_tag_set::cmd_size bytes; never moves
 };
 
 // Shows as its tag.

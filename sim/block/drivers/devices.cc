@@ -11,7 +11,9 @@ std::string BaseName(const std::string& path) { return path.substr(path.rfind('/
 
 gendisk* AddVirtioBlk(const DeviceOptions& options) {
   VirtioBlkOptions virtio;
-  virtio.disk = std::make_unique<DiskModel>(options.size, options.latency_ns);
+  virtio.disk = options.make_disk ? options.make_disk(options)
+                                  : std::make_unique<DiskModel>(options.size, options.latency_ns);
+  virtio.irq_cpu = options.irq_cpu;
   virtio.disk_name = BaseName(options.path);
   virtio.block_size = options.block_size;
   virtio.write_cache = options.write_cache;

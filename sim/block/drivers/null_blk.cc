@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/block/blk_core.h"
 #include "sim/block/blk_mq.h"
 #include "sim/block/drivers/disk_model.h"
 #include "sim/kernel/hrtimer.h"
