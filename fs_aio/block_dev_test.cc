@@ -61,6 +61,13 @@ void RunOnDisk(DeviceOptions device, const std::function<void(AioProgram&)>& bod
   });
 }
 
+SystemOptions Cpus(int cpus, absl::optional<uint64_t> seed = {}) {
+  SystemOptions options;
+  options.cpus = cpus;
+  options.seed = seed;
+  return options;
+}
+
 // Submits the iocbs, waits for all events; their results in the order of aio_data.
 std::vector<int64_t> SubmitAndWait(AioProgram& p, std::vector<user::iocb> list) {
   for (size_t i = 0; i < list.size(); ++i) list[i].aio_data = i;
@@ -268,7 +275,7 @@ TEST(BlockDev, TheInterruptMayComeOnAnotherCpu) {
               current->cpus_allowed = 1;
               EXPECT_THAT(SubmitAndWait(p, {p.Read(kPage)}), testing::ElementsAre(kPage));
             },
-            {.cpus = 2});
+            Cpus(2));
 }
 
 TEST(BlockDev, AFullRingStopsTheQueueUntilTheHostHasUsedSomething) {
@@ -307,7 +314,7 @@ TEST(BlockDev, NullBlkEndsRequestsInItsThreeWays) {
                   EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
                   EXPECT_EQ(user::Load<int>(p.buffer + 5 * kPage), 4711);
                 },
-                {.cpus = 2});
+                Cpus(2));
     }
   }
 }
@@ -341,7 +348,7 @@ TEST(BlockDev, TheSameSeedIsTheSameRunAndAnySeedIsAGoodOne) {
                 }
                 EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
               },
-              {.cpus = 2, .seed = seed});
+              Cpus(2, seed));
   }
 }
 

@@ -142,7 +142,7 @@ TEST(BlkMerge, AFullRequestIsNotTriedAgain) {
 
 TEST(BlkMerge, AGapInMemoryForbidsIt) {
   TestBlock block;
-  blk_queue_virt_boundary(block.q, kPage - 1);
+  block.q->limits.virt_boundary_mask = kPage - 1;
   EXPECT_EQ(Submit(block,
                    [&] {
                      submit_bio(block.Make(REQ_OP_READ, 0, 512));
@@ -181,7 +181,7 @@ TEST(BlkMerge, ABioIsSplitWhereItHasTooManyPieces) {
 
 TEST(BlkMerge, ASplitDoesNotCrossChunks) {
   TestBlock block;
-  blk_queue_chunk_sectors(block.q, 16);
+  block.q->limits.chunk_sectors = 16;
   EXPECT_EQ(Submit(block, [&] { submit_bio(block.Make(REQ_OP_READ, 8, 3 * kPage)); }),
             "R8+8. R16+16.");
 }

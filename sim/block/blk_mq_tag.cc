@@ -26,8 +26,9 @@ int __blk_mq_get_tag(const blk_mq_alloc_data& data, sbitmap_queue* bt) {
 int WaitForTag(blk_mq_alloc_data* data) {
   sbitmap_queue* bt = TagsFor(*data);
   sbq_wait_state* ws = sbq_wait_ptr(bt, &data->hctx->wait_index);
-  wait_queue_entry wait;
-  init_wait_entry(&wait, 0);
+  wait_queue_entry wait;  // DEFINE_WAIT
+  wait.task = current;
+  wait.func = autoremove_wake_function;
   int tag;
   while (true) {
     // What this task has not issued yet may be what the tags are lost to.

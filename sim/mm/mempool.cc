@@ -80,8 +80,9 @@ SlabHeader* mempool_alloc(mempool_t* pool, gfp_t gfp_mask) {
       spin_unlock_irqrestore(&pool->lock, flags);
       return nullptr;
     }
-    wait_queue_entry wait;
-    init_wait_entry(&wait, 0);
+    wait_queue_entry wait;  // init_wait
+    wait.task = current;
+    wait.func = autoremove_wake_function;
     prepare_to_wait(&pool->wait, &wait, TASK_UNINTERRUPTIBLE);
     spin_unlock_irqrestore(&pool->lock, flags);
     // Elements come back sooner or later; memory may, too.
