@@ -16,6 +16,7 @@
 #include "sim/mm/mm.h"
 #include "sim/process/signal.h"
 #include "sim/user/control.h"
+#include "sim/vfs/block_dev/block_dev.h"
 #include "sim/vfs/namei.h"
 #include "sim/vfs/shmem_dir.h"
 
@@ -70,6 +71,15 @@ void MakeTree() {
   KPATH_CHECK(error == 0, absl::StrCat("mkdir /tmp: ", error));
 }
 
+void AddDevices(const std::vector<DeviceOptions>& devices) {
+  for (const DeviceOptions& options : devices) {
+    const gendisk* disk = AddDisk(options);
+    KPATH_CHECK(disk != nullptr, absl::StrCat(options.path, ": no driver ", options.driver));
+    const int error = MakeBlockNode(options.path, MKDEV(disk->major, disk->first_minor));
+    KPATH_CHECK(error == 0, absl::StrCat(options.path, ": ", error));
+  }
+}
+
 }  // namespace
 
 void Boot(Machine& machine, const BootOptions& options) {
@@ -78,6 +88,7 @@ void Boot(Machine& machine, const BootOptions& options) {
   vfs_caches_init();
   mm_init(machine);
   blk_init();
+  bdev_cache_init();
   aio_setup();
   if (!options.x32) DisableX32();
   for (int id = 0; id < machine.cpus(); ++id) {
@@ -87,6 +98,7 @@ void Boot(Machine& machine, const BootOptions& options) {
   }
   JoinTheParts(machine);
   MakeTree();
+  AddDevices(options.devices);
 }
 
 }  // namespace kpath

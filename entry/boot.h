@@ -18,8 +18,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/types/optional.h"
+#include "sim/block/drivers/devices.h"
 #include "sim/machine/machine.h"
 #include "sim/process/start.h"
 #include "sim/user/user.h"
@@ -27,18 +29,20 @@
 namespace kpath {
 
 struct BootOptions {
-  bool x32 = true;  // CONFIG_X86_X32
+  bool x32 = true;                     // CONFIG_X86_X32
+  std::vector<DeviceOptions> devices;  // disks, with the nodes that files open
 };
 
 // Makes the kernel run on the machine: scheduler, time, RCU, workqueues; the tree of names, a tmpfs
-// with an empty /tmp; memory; system calls, page faults and interrupts; AIO. v4.19 init/main.c:
-// start_kernel REQUIRES: nothing has run in the machine yet.
+// with an empty /tmp; memory; system calls, page faults and interrupts; the block layer, disks;
+// AIO. v4.19 init/main.c: start_kernel REQUIRES: nothing has run in the machine yet.
 void Boot(Machine& machine, const BootOptions& options = {});
 
 struct SystemOptions {
   int cpus = 1;                   // 1 … Machine::kMaxCpus
   absl::optional<uint64_t> seed;  // departs from the ordinary course by it; none: does not
   bool x32 = true;
+  std::vector<DeviceOptions> devices = {};
 };
 
 class System {

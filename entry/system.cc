@@ -51,7 +51,7 @@ std::string NewLines(const std::string& before, const std::string& after) {
 }  // namespace
 
 System::System(const SystemOptions& options) : machine_(options.cpus, MakeChooser(options)) {
-  Boot(machine_, {.x32 = options.x32});
+  Boot(machine_, {.x32 = options.x32, .devices = options.devices});
   process_hooks.Get(machine_).process_ended = [this](const task_struct* leader, int exit_code) {
     exit_statuses_[leader->pid] = exit_code;
   };

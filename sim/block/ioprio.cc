@@ -31,4 +31,13 @@ int ioprio_check_cap(int ioprio) {
   }
 }
 
+// v4.19 block/ioprio.c: ioprio_best. Of two, the one that comes first; none is best effort.
+unsigned short ioprio_best(unsigned short aprio, unsigned short bprio) {
+  FUNCTION(aprio, bprio);
+  constexpr unsigned short kDefault = IOPRIO_CLASS_BE << IOPRIO_CLASS_SHIFT | IOPRIO_NORM;
+  if (aprio >> IOPRIO_CLASS_SHIFT == IOPRIO_CLASS_NONE) aprio = kDefault;
+  if (bprio >> IOPRIO_CLASS_SHIFT == IOPRIO_CLASS_NONE) bprio = kDefault;
+  return fn.Return(aprio < bprio ? aprio : bprio);
+}
+
 }  // namespace kpath

@@ -10,6 +10,7 @@
 namespace kpath {
 
 inline constexpr int IOPRIO_CLASS_SHIFT = 13;
+inline constexpr int IOPRIO_NORM = 4;   // the level of who asks for none
 inline constexpr int IOPRIO_BE_NR = 8;  // levels of the realtime and the best-effort class
 
 enum { IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
@@ -20,5 +21,8 @@ enum { IOPRIO_CLASS_NONE, IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, IOPRIO_CLASS_IDLE };
 //   -EINVAL  no such class, or no such level of the class
 // Context: process.
 int ioprio_check_cap(int ioprio);
+
+// v4.19 block/ioprio.c: ioprio_best. The priority of a request that two have become. Context: any.
+unsigned short ioprio_best(unsigned short aprio, unsigned short bprio);
 
 }  // namespace kpath

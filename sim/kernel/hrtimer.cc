@@ -255,6 +255,10 @@ void hrtimer_interrupt() {
 // v4.19 kernel/time/hrtimer.c: hrtimer_init_sleeper
 void hrtimer_init_sleeper(hrtimer_sleeper* sleeper, task_struct* task) {
   FUNCTION(task->pid);
+  InitSleeper(sleeper, task);
+}
+
+void InitSleeper(hrtimer_sleeper* sleeper, task_struct* task) {
   sleeper->timer.function = hrtimer_wakeup;
   sleeper->task = task;
 }
@@ -272,7 +276,7 @@ int schedule_hrtimeout_range_clock(const ktime_t* expires, uint64_t delta_ns, hr
   }
   hrtimer_sleeper sleeper;
   hrtimer_init(&sleeper.timer, CLOCK_MONOTONIC, mode);
-  hrtimer_init_sleeper(&sleeper, current);
+  InitSleeper(&sleeper, current);
   hrtimer_start_range_ns(&sleeper.timer, *expires, delta_ns, mode);
   if (sleeper.task != nullptr) schedule();
   hrtimer_cancel(&sleeper.timer);

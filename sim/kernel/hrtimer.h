@@ -82,6 +82,8 @@ struct hrtimer_sleeper {
   task_struct* task = nullptr;  // null once it has expired
 };
 
+// As hrtimer_init_sleeper, where the compiler has put it in its caller, in the same file of Linux.
+void InitSleeper(hrtimer_sleeper* sleeper, task_struct* task);
 // `timer` has been initialised by hrtimer_init.
 void hrtimer_init_sleeper(hrtimer_sleeper* sleeper, task_struct* task);
 

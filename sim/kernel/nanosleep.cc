@@ -21,7 +21,7 @@ int nanosleep_copyout(const restart_block* restart, const timespec64& left) {
 // v4.19 kernel/time/hrtimer.c: do_nanosleep. 0 when the time is over.
 int do_nanosleep(hrtimer_sleeper* t, hrtimer_mode mode) {
   FUNCTION(mode);
-  hrtimer_init_sleeper(t, current);
+  InitSleeper(t, current);
   do {
     set_current_state(TASK_INTERRUPTIBLE);
     hrtimer_start_expires(&t->timer, mode);

@@ -83,6 +83,7 @@ constexpr k_clock clock_tai = {posix_get_hrtimer_res, posix_get_tai, common_nsle
 // Departs: nothing accounts for the time that a process or thread runs; there is no clock device,
 // and no alarm clock of the machine's.
 const k_clock* clockid_to_kclock(int id) {
+  FUNCTION(id);
   switch (id) {
     case CLOCK_REALTIME:
       return &clock_realtime;

@@ -267,12 +267,22 @@ void schedule_preempt_disabled() {
   preempt_disable();
 }
 
-void io_schedule() {
+void io_schedule_prepare() {
   FUNCTION();
   if (current->plug != nullptr && sched_hooks->flush_plug != nullptr) {
-    sched_hooks->flush_plug(current);  // io_schedule_prepare
+    sched_hooks->flush_plug(current);
   }
+}
+
+void io_schedule() {
+  FUNCTION();
+  io_schedule_prepare();
   schedule();
+}
+
+bool cpus_share_cache(int this_cpu, int that_cpu) {
+  FUNCTION(this_cpu, that_cpu);
+  return fn.Return(this_cpu == that_cpu);
 }
 
 int _cond_resched() {

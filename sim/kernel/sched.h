@@ -41,6 +41,7 @@ namespace kpath {
 
 extern const struct ::rlimit INIT_RLIMITS[];  // resource.h
 
+struct bio_list;
 struct blk_plug;
 struct files_struct;
 struct mm_struct;
@@ -131,6 +132,7 @@ struct task_struct : Context {
   kptr<mm_struct> mm;  // null in kernel threads
   kptr<files_struct> files;
   blk_plug* plug = nullptr;
+  struct bio_list* bio_list = nullptr;  // inside of a make_request_fn: bios for later
 
   // Signals: sim/process/signal.h. sighand is null in kernel threads, and in a task that has ended.
   kptr<sighand_struct> sighand;
@@ -244,8 +246,10 @@ void schedule();
 // v4.19 kernel/sched/core.c: schedule_preempt_disabled. Called, and returns, with preemption off
 // once.
 void schedule_preempt_disabled();
-// v4.19 kernel/sched/core.c: io_schedule.
+// v4.19 kernel/sched/core.c: io_schedule. For a sleep that ends when I/O does.
 void io_schedule();
+// v4.19 kernel/sched/core.c: io_schedule_prepare. Issues what the task's plug holds back.
+void io_schedule_prepare();
 // v4.19 kernel/sched/core.c: _cond_resched.
 int _cond_resched();
 inline int cond_resched() {
@@ -270,6 +274,10 @@ void kick_process(task_struct* task);
 int idle_cpu(int cpu);
 // v4.19 kernel/sched/core.c: get_nohz_timer_target. The CPU whose timers a new one should join.
 int get_nohz_timer_target();
+// v4.19 kernel/sched/core.c: cpus_share_cache. Whether what one CPU has in its last cache is near
+// for the other, too. Departs: each CPU has a last-level cache of its own, as in the emulator of
+// the recordings.
+bool cpus_share_cache(int this_cpu, int that_cpu);
 // True if tasks wait for the CPU while another one runs.
 bool HasWaitingTasks(const Cpu& cpu);
 

@@ -12,14 +12,6 @@
 namespace kpath {
 namespace {
 
-// v4.19 include/linux/smp.h: struct call_single_data
-struct call_single_data {
-  smp_call_func_t func = nullptr;
-  void* info = nullptr;
-  bool locked = false;       // CSD_FLAG_LOCK
-  bool synchronous = false;  // CSD_FLAG_SYNCHRONOUS
-};
-
 struct smp_globals {
   // cfd_data: by calling CPU, then by called CPU.
   std::array<std::array<call_single_data, Machine::kMaxCpus>, Machine::kMaxCpus> cfd_data;
@@ -124,6 +116,15 @@ int smp_call_function_single(int cpu, smp_call_func_t func, void* info, bool wai
   csd_lock(csd);
   const int error = generic_exec_single(cpu, csd, func, info);
   if (wait) csd_lock_wait(csd);
+  preempt_enable();
+  return fn.Return(error);
+}
+
+int smp_call_function_single_async(int cpu, call_single_data* csd) {
+  FUNCTION(cpu);
+  preempt_disable();
+  csd_lock(csd);
+  const int error = generic_exec_single(cpu, csd, csd->func, csd->info);
   preempt_enable();
   return fn.Return(error);
 }

@@ -36,6 +36,17 @@ inline cpumask cpumask_of(int cpu) { return cpumask{1} << cpu; }
 
 // v4.19 kernel/smp.c: smp_call_function_single. On this CPU, too. 0; -ENXIO: no such CPU.
 int smp_call_function_single(int cpu, smp_call_func_t func, void* info, bool wait);
+// v4.19 include/linux/smp.h: struct call_single_data. A call to another CPU; not to be touched
+// while it is locked.
+struct call_single_data {
+  smp_call_func_t func = nullptr;
+  void* info = nullptr;
+  bool locked = false;       // CSD_FLAG_LOCK
+  bool synchronous = false;  // CSD_FLAG_SYNCHRONOUS
+};
+// v4.19 kernel/smp.c: smp_call_function_single_async. The same without waiting, in any context:
+// with a description of the call that the caller owns, until the function has begun. 0 or -ENXIO.
+int smp_call_function_single_async(int cpu, call_single_data* csd);
 // v4.19 kernel/smp.c: smp_call_function_many. On all in `mask` but this one.
 void smp_call_function_many(cpumask mask, smp_call_func_t func, void* info, bool wait);
 // v4.19 kernel/smp.c: on_each_cpu. On all, this one last and with interrupts off.

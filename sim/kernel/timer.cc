@@ -323,4 +323,27 @@ void init_timers(Machine& machine) {
   tick_hooks->run_local_timers = run_local_timers;
 }
 
+// v4.19 kernel/time/timer.c: round_jiffies_common
+static unsigned long round_jiffies_common(unsigned long j, int cpu, bool force_up) {
+  FUNCTION(j, cpu, force_up);
+  const unsigned long original = j;
+  const auto skew = static_cast<unsigned long>(cpu) * 3;
+  j += skew;
+  const unsigned long rem = j % HZ;
+  // Up to a quarter of a second it is rounded down, unless that must not be.
+  j = rem < HZ / 4 && !force_up ? j - rem : j - rem + HZ;
+  j -= skew;
+  return fn.Return(time_after(j, jiffies) ? j : original);
+}
+
+unsigned long round_jiffies_up(unsigned long j) {
+  FUNCTION(j);
+  return fn.Return(round_jiffies_common(j, smp_processor_id(), /*force_up=*/true));
+}
+
+unsigned long __msecs_to_jiffies(unsigned msecs) {
+  FUNCTION(msecs);
+  return fn.Return(msecs_to_jiffies(msecs));
+}
+
 }  // namespace kpath

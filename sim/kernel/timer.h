@@ -76,6 +76,12 @@ long schedule_timeout_uninterruptible(long timeout);
 // Sleeps for at least so many milliseconds, whatever signals come.
 void msleep(unsigned msecs);
 
+// v4.19 kernel/time/timer.c: round_jiffies_up. The next whole second at or after `j`, a little
+// later on each further CPU, so that timers which need not be exact expire together.
+unsigned long round_jiffies_up(unsigned long j);
+// v4.19 kernel/time/time.c: __msecs_to_jiffies. As msecs_to_jiffies, as a call.
+unsigned long __msecs_to_jiffies(unsigned msecs);
+
 // Starts the timers: called once by InitKernel (init.h).
 void init_timers(Machine& machine);
 

@@ -92,6 +92,9 @@ ssize_t MemoryDirectIo(kiocb* iocb, iov_iter* iter) {
   return fn.Return<ssize_t>(-EIOCBQUEUED);
 }
 
+// Beside the one of block devices (filemap.h).
+namespace stand_in {
+
 // v4.19 mm/filemap.c: generic_file_read_iter. Departs: what is not read directly is read as tmpfs
 // reads, not by generic_file_buffered_read; nothing has to be written back before.
 ssize_t generic_file_read_iter(kiocb* iocb, iov_iter* iter) {
@@ -114,6 +117,8 @@ ssize_t generic_file_read_iter(kiocb* iocb, iov_iter* iter) {
   return fn.Return(buffered > 0 || retval == 0 ? retval + buffered : retval);
 }
 
+}  // namespace stand_in
+
 const address_space_operations& DirectAops() {
   static const address_space_operations aops = [] {
     address_space_operations made = shmem_aops;
@@ -126,7 +131,7 @@ const address_space_operations& DirectAops() {
 const file_operations& DirectFileOperations() {
   static const file_operations operations = [] {
     file_operations made = shmem_file_operations;
-    made.read_iter = generic_file_read_iter;
+    made.read_iter = stand_in::generic_file_read_iter;
     return made;
   }();
   return operations;

@@ -76,10 +76,31 @@ void delete_from_page_cache(kptr<page> page);
 int set_page_dirty(kptr<page> page);
 // For files that are never written back: the a_ops->set_page_dirty of memory files and AIO rings.
 int __set_page_dirty_no_writeback(kptr<page> page);
+// v4.19 mm/page-writeback.c: set_page_dirty_lock. With the page's lock; may sleep.
+int set_page_dirty_lock(kptr<page> page);
 // Departs: no writer is ever slowed down, as nothing is written back yet.
 void balance_dirty_pages_ratelimited(address_space* mapping);
 
+// ---- Around the page cache ----
+// address_space::flags: what went wrong when pages were written back, until somebody asks.
+inline constexpr unsigned long AS_EIO = 1ul << 0;
+inline constexpr unsigned long AS_ENOSPC = 1ul << 1;
+// v4.19 mm/filemap.c: filemap_check_errors. 0, -EIO or -ENOSPC, told once.
+int filemap_check_errors(address_space* mapping);
+// v4.19 mm/filemap.c: filemap_write_and_wait_range. Before bytes `lstart` to `lend` are read from
+// the device directly: they have to be there. 0 or a negative errno.
+int filemap_write_and_wait_range(address_space* mapping, loff_t lstart, loff_t lend);
+// v4.19 mm/truncate.c: invalidate_inode_pages2_range. Before pages `start` to `end` are written on
+// the device directly. 0, or -EBUSY: one of them is in use.
+int invalidate_inode_pages2_range(address_space* mapping, pgoff_t start, pgoff_t end);
+// v4.19 mm/filemap.c: generic_file_read_iter. The read_iter of block devices. Returns the bytes,
+// -EIOCBQUEUED: ki_complete will be called, or a negative errno.
+ssize_t generic_file_read_iter(kiocb* iocb, iov_iter* iter);
+
 // ---- Writing ----
+// v4.19 include/linux/fs.h: generic_write_sync. Waits until the `count` bytes that were written are
+// on stable storage, if the write or the file asks for that. Returns `count` or a negative errno.
+ssize_t generic_write_sync(kiocb* iocb, ssize_t count);
 // v4.19 mm/filemap.c: generic_write_checks. Clips the write to what the file may become, moves it
 // to the end of a file opened for appending. Returns the bytes to write; 0; or
 //   -EFBIG    the position is at or beyond the largest possible file
@@ -90,8 +111,8 @@ ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // The same with i_rwsem held by the caller.
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO. Departs: nothing is
-// written back or dropped from the page cache before and after: the only files with direct I/O
-// (direct_io.h) keep their data there. Returns what direct_IO does.
+// written back or dropped from the page cache before and after for regular files: those with direct
+// I/O (direct_io.h) keep their data there. Returns what direct_IO does.
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from);
 // Copies from the iter into the cache, page by page. Returns the bytes, or a negative errno if
 // none.

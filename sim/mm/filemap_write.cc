@@ -38,16 +38,15 @@ ssize_t generic_write_checks(kiocb* iocb, iov_iter* from) {
   return fn.Return<ssize_t>(static_cast<ssize_t>(iov_iter_count(*from)));
 }
 
-namespace {
-
-// v4.19 include/linux/fs.h: generic_write_sync. Waits until what was written is on stable storage,
-// if the write or the file asks for that. Returns `count` or the error.
+// v4.19 include/linux/fs.h: generic_write_sync
 ssize_t generic_write_sync(kiocb* iocb, ssize_t count) {
   if ((iocb->ki_flags & IOCB_DSYNC) == 0) return count;
   const int ret = vfs_fsync_range(iocb->ki_filp, iocb->ki_pos - count, iocb->ki_pos - 1,
                                   (iocb->ki_flags & IOCB_SYNC) != 0 ? 0 : 1);
   return ret != 0 ? ret : count;
 }
+
+namespace {
 
 // v4.19 mm/filemap.c: the body of the loop in generic_perform_write. Writes up to `bytes` into one
 // page. Returns how many of them could be copied, or a negative errno.
@@ -98,15 +97,35 @@ ssize_t generic_perform_write(kptr<file> file, iov_iter* i, loff_t pos) {
   return fn.Return(written != 0 ? written : status);
 }
 
+namespace {
+
+// What generic_file_direct_write does before the data go to the device: pages in the cache must
+// not say something else afterwards. 0 or a negative errno.
+ssize_t PrepareDirectWrite(address_space* mapping, const kiocb& iocb, size_t bytes) {
+  if (!S_ISBLK(mapping->host->i_mode)) return 0;
+  const loff_t last = iocb.ki_pos + static_cast<loff_t>(bytes) - 1;
+  if ((iocb.ki_flags & IOCB_NOWAIT) == 0) {
+    const int error = filemap_write_and_wait_range(mapping, iocb.ki_pos, last);
+    if (error != 0) return error;
+  }
+  return invalidate_inode_pages2_range(mapping, static_cast<pgoff_t>(iocb.ki_pos) >> PAGE_SHIFT,
+                                       static_cast<pgoff_t>(last) >> PAGE_SHIFT);
+}
+
+}  // namespace
+
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*from));
   const kptr<file> file = iocb->ki_filp;
   const loff_t pos = iocb->ki_pos;
+  const ssize_t prepared = PrepareDirectWrite(file->f_mapping, *iocb, iov_iter_count(*from));
+  if (prepared != 0) return fn.Return(prepared);
   const ssize_t written = file->f_mapping->a_ops->direct_IO(iocb, from);
   if (written <= 0) return fn.Return(written);  // -EIOCBQUEUED: iocb may be gone
   iocb->ki_pos = pos + written;
   const kptr<inode> inode = file->f_mapping->host;
-  if (iocb->ki_pos > i_size_read(inode)) i_size_write(inode, iocb->ki_pos);
+  if (iocb->ki_pos > i_size_read(inode) && !S_ISBLK(inode->i_mode))
+    i_size_write(inode, iocb->ki_pos);
   return fn.Return(written);
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sim/kernel/uaccess.h"
+#include "sim/machine/memory.h"
 
 namespace kpath {
 namespace {
@@ -174,6 +175,18 @@ int iov_iter_fault_in_readable(const iov_iter& i, size_t bytes) {
                                                                                      : 0;
   });
   return readable == wanted ? 0 : -EFAULT;
+}
+
+// v4.19 lib/iov_iter.c: iov_iter_npages
+int iov_iter_npages(const iov_iter& i, int maxpages) {
+  iov_iter rest = i;
+  uint64_t pages = 0;
+  Walk(&rest, rest.count, [&pages](const Piece& piece, size_t) {
+    const uint64_t start = piece.kernel == nullptr ? piece.user.address() & (kPageSize - 1) : 0;
+    pages += (start + piece.length + kPageSize - 1) / kPageSize;
+    return piece.length;
+  });
+  return static_cast<int>(std::min<uint64_t>(pages, static_cast<uint64_t>(maxpages)));
 }
 
 // v4.19 lib/iov_iter.c: iov_iter_alignment

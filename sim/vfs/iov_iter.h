@@ -101,6 +101,8 @@ size_t CopyFromIterInPlace(void* addr, size_t bytes, const iov_iter& i);
 // v4.19 lib/iov_iter.c: iov_iter_fault_in_readable. 0, or -EFAULT if the first page cannot be read.
 int iov_iter_fault_in_readable(const iov_iter& i, size_t bytes);
 
+// v4.19 lib/iov_iter.c: iov_iter_npages. The pages that its buffers touch, at most `maxpages`.
+int iov_iter_npages(const iov_iter& i, int maxpages);
 // The bits of all addresses and lengths together, for alignment checks.
 unsigned long iov_iter_alignment(const iov_iter& i);
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "tools/compare/conditional.h"
 
 namespace kpath {
 namespace {
@@ -129,9 +130,11 @@ const ComparedTree* CompareResult::FirstDifferent() const {
 ComparedTree CompareTrees(const VisibleGraph& recording, const TreeRef& recorded,
                           const VisibleGraph& model, const TreeRef& modelled, bool open_root) {
   const VisibleTree& recorded_tree = recording.streams[recorded.stream];
-  const std::vector<VisibleStep> expected = recorded_tree.Steps(recorded.call, open_root);
-  const std::vector<VisibleStep> actual =
-      model.streams[modelled.stream].Steps(modelled.call, open_root);
+  const StepsOfBoth steps = LeaveOutConditional(
+      *recording.rules, {recorded_tree.Steps(recorded.call, open_root),
+                         model.streams[modelled.stream].Steps(modelled.call, open_root)});
+  const std::vector<VisibleStep>& expected = steps.recorded;
+  const std::vector<VisibleStep>& actual = steps.model;
   ComparedTree tree;
   tree.recorded = recorded;
   tree.model = modelled;

@@ -12,6 +12,9 @@ CompareRules ReadDefaultRules() {
   absl::StatusOr<CompareRules> rules = ReadRules({"tests/reference/ignored.txt", kIgnoredText},
                                                  {"tests/reference/inlined.txt", kInlinedText});
   KPATH_CHECK(rules.ok(), rules.status().message());
+  const absl::Status status =
+      rules->AddConditional({"tests/reference/conditional.txt", kConditionalText});
+  KPATH_CHECK(status.ok(), status.message());
   return *std::move(rules);
 }
 

@@ -93,6 +93,29 @@ TEST_F(ListsTest, NoInlinedFunctionIsInARecording) {
   }
 }
 
+// A call that the clock decides is there in one recording and not in another.
+TEST_F(ListsTest, EveryConditionalCallIsRecordedBothWays) {
+  for (const CompareRules::Conditional& rule : DefaultRules().conditional()) {
+    EXPECT_GE(rule.reason.size(), 25u) << rule.child;
+    size_t with = 0, without = 0;
+    for (const Graph& graph : recordings_) {
+      for (const Stream& stream : graph.streams) {
+        for (CallId id = 0; id < stream.calls.size(); ++id) {
+          if (SourceName(stream.calls.name(id)) != rule.parent) continue;
+          bool has = false;
+          for (CallId child = stream.calls.node(id).first_child; child != kNoCall;
+               child = stream.calls.node(child).next_sibling) {
+            has |= SourceName(stream.calls.name(child)) == rule.child;
+          }
+          ++(has ? with : without);
+        }
+      }
+    }
+    EXPECT_GT(with, 0u) << rule.parent << " > " << rule.child;
+    EXPECT_GT(without, 0u) << rule.parent << " > " << rule.child;
+  }
+}
+
 // Every call of a protected function in every recording is still there after all rules, and so are
 // the locks that such a function takes itself.
 TEST_F(ListsTest, NoProtectedCallIsCut) {

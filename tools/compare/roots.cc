@@ -29,7 +29,8 @@ std::vector<RootKind> KindsOf(const VisibleGraph& graph, const std::vector<TreeR
 
 }  // namespace
 
-VisibleGraph::VisibleGraph(const Graph& seen, const CompareRules& rules) : graph(&seen) {
+VisibleGraph::VisibleGraph(const Graph& seen, const CompareRules& rules)
+    : graph(&seen), rules(&rules) {
   for (const Stream& stream : seen.streams) streams.emplace_back(stream.calls, rules);
 }
 

@@ -21,6 +21,7 @@ struct VisibleGraph {
   uint32_t OrderOf(size_t stream, CallId call) const;
 
   const Graph* graph;
+  const CompareRules* rules;
   std::vector<VisibleTree> streams;
 };
 

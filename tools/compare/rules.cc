@@ -120,6 +120,31 @@ absl::Status CompareRules::AddInlined(const RuleFile& file) {
   return absl::OkStatus();
 }
 
+absl::Status CompareRules::AddConditional(const RuleFile& file) {
+  int line = 0;
+  for (absl::string_view text : absl::StrSplit(file.text, '\n')) {
+    ++line;
+    text = absl::StripTrailingAsciiWhitespace(text);
+    if (text.empty() || text.front() == '#') continue;
+    const std::vector<absl::string_view> parts = absl::StrSplit(text, absl::MaxSplits(": ", 1));
+    const std::vector<absl::string_view> calls = absl::StrSplit(parts[0], " > ");
+    if (parts.size() != 2 || calls.size() != 2 || !IsFunctionName(calls[0]) ||
+        !IsFunctionName(calls[1])) {
+      return ErrorAt(file, line, 1,
+                     absl::StrCat("'", text, "' is no rule, expected 'PARENT > CHILD: reason'"));
+    }
+    conditional_.push_back({std::string(calls[0]), std::string(calls[1]), std::string(parts[1])});
+  }
+  return absl::OkStatus();
+}
+
+bool CompareRules::IsConditional(absl::string_view parent, absl::string_view child) const {
+  for (const Conditional& rule : conditional_) {
+    if (rule.parent == parent && rule.child == child) return true;
+  }
+  return false;
+}
+
 absl::StatusOr<CompareRules> ReadRules(const RuleFile& ignored, const RuleFile& inlined) {
   CompareRules rules;
   if (absl::Status status = rules.AddIgnored(ignored); !status.ok()) return status;

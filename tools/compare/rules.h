@@ -60,6 +60,14 @@ class CompareRules {
   // Reads one rule file and adds its rules. Errors are one line: FILE:LINE:COLUMN: what, expected.
   absl::Status AddIgnored(const RuleFile& file);
   absl::Status AddInlined(const RuleFile& file);
+  // Of conditional.txt: see conditional.h.
+  absl::Status AddConditional(const RuleFile& file);
+  // May `child`, called by `parent`, be on one side of a comparison alone?
+  bool IsConditional(absl::string_view parent, absl::string_view child) const;
+  struct Conditional {
+    std::string parent, child, reason;
+  };
+  const std::vector<Conditional>& conditional() const { return conditional_; }
 
  private:
   absl::Status AddRule(const Rule& rule, const RuleFile& file);
@@ -67,6 +75,7 @@ class CompareRules {
   std::vector<Rule> rules_;
   absl::flat_hash_map<std::string, size_t> exact_;  // index into rules_
   std::vector<size_t> prefixes_;
+  std::vector<Conditional> conditional_;
 };
 
 // Parses both lists.

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/compare/align.h"
+#include "tools/compare/conditional.h"
 
 namespace kpath {
 namespace {
@@ -91,10 +92,12 @@ void Unindent(std::vector<TextRow>::iterator begin, std::vector<TextRow>::iterat
 std::string SideBySide(const VisibleGraph& recording, const VisibleGraph& model,
                        const ComparedTree& tree, const SideBySideOptions& options) {
   if (!tree.difference.has_value() || tree.model.call == kNoCall) return "";
-  const std::vector<VisibleStep> left =
-      recording.streams[tree.recorded.stream].Steps(tree.recorded.call, tree.open_root);
-  const std::vector<VisibleStep> right =
-      model.streams[tree.model.stream].Steps(tree.model.call, tree.open_root);
+  const StepsOfBoth steps = LeaveOutConditional(
+      *recording.rules,
+      {recording.streams[tree.recorded.stream].Steps(tree.recorded.call, tree.open_root),
+       model.streams[tree.model.stream].Steps(tree.model.call, tree.open_root)});
+  const std::vector<VisibleStep>& left = steps.recorded;
+  const std::vector<VisibleStep>& right = steps.model;
 
   // Up to the difference both sides have the same steps; a leaf is two of them.
   const size_t difference = tree.difference->step;

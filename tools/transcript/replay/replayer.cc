@@ -103,6 +103,7 @@ class ReplayerImpl final : public Replayer {
     options.cpus = scenario.cpus;
     options.seed = scenario.seed;
     options.x32 = scenario.x32;
+    options.devices = scenario.devices;
     return options;
   }
 
@@ -144,6 +145,7 @@ class ReplayerImpl final : public Replayer {
   void MakeFiles() {
     if (files_made_) return;
     files_made_ = true;
+    for (const DeviceOptions& device : scenario_.devices) world_.DeviceIsThere(device.path);
     for (const ScenarioFile& file : scenario_.files) world_.MakeSized(file.path, file.size);
   }
 

@@ -46,6 +46,82 @@ int64_t ParseDuration(absl::string_view text) {
   return -1;
 }
 
+bool IsPowerOfTwo(int64_t number) { return number > 0 && (number & (number - 1)) == 0; }
+
+// A number from `least` to `most`; -1 if it is none.
+int64_t ParseNumber(absl::string_view text, int64_t least, int64_t most) {
+  int64_t number = 0;
+  return absl::SimpleAtoi(text, &number) && number >= least && number <= most ? number : -1;
+}
+
+// The settings of one driver alone. Returns what was expected, or "".
+std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
+                              DeviceOptions* device) {
+  if (name == "latency") {
+    device->latency_ns = ParseDuration(value);
+    return device->latency_ns < 0 ? "expected latency=TIME such as 80us, up to 1000s" : "";
+  }
+  if (name == "cache") {
+    device->write_cache = value == "writeback";
+    const bool known = device->write_cache || value == "writethrough";
+    return known ? "" : "expected cache=writeback or cache=writethrough";
+  }
+  return "expected size=, block=, depth=, latency= or cache=";
+}
+
+std::string ReadNullSetting(absl::string_view name, absl::string_view value,
+                            DeviceOptions* device) {
+  if (name == "queues") {
+    const int64_t number = ParseNumber(value, 1, 64);
+    device->queues = static_cast<unsigned>(number);
+    return number < 0 ? "expected queues=1 to queues=64" : "";
+  }
+  if (name == "irqmode") {
+    device->irqmode = static_cast<int>(ParseNumber(value, 0, 2));
+    return device->irqmode < 0 ? "expected irqmode=0, 1 or 2" : "";
+  }
+  if (name == "completion_nsec") {
+    device->completion_nsec = ParseNumber(value, 1, 1'000'000'000'000);
+    return device->completion_nsec < 0 ? "expected completion_nsec=NANOSECONDS" : "";
+  }
+  if (name == "memory_backed") {
+    device->memory_backed = value == "y";
+    return value == "y" || value == "n" ? "" : "expected memory_backed=y or memory_backed=n";
+  }
+  return "expected size=, block=, depth=, queues=, irqmode=, completion_nsec= or memory_backed=";
+}
+
+// One NAME=VALUE of a device. Returns what was expected, or "".
+std::string ReadDeviceSetting(absl::string_view text, DeviceOptions* device) {
+  const size_t equals = text.find('=');
+  const absl::string_view name = text.substr(0, equals);
+  const absl::string_view value = equals == absl::string_view::npos ? "" : text.substr(equals + 1);
+  if (name == "driver") {
+    device->driver = std::string(value);
+    const bool known = value == "virtio_blk" || value == "null_blk";
+    return known ? "" : "expected driver=virtio_blk or driver=null_blk";
+  }
+  if (device->driver.empty()) return "expected driver=virtio_blk or driver=null_blk first";
+  if (name == "size") {
+    const int64_t bytes = ParseSize(value);
+    device->size = static_cast<uint64_t>(bytes);
+    return bytes <= 0 ? "expected size=BYTES up to 1024G" : "";
+  }
+  if (name == "block") {
+    const int64_t bytes = ParseNumber(value, 512, 4096);
+    device->block_size = static_cast<unsigned>(bytes);
+    return IsPowerOfTwo(bytes) ? "" : "expected block=512, 1024, 2048 or 4096";
+  }
+  if (name == "depth") {
+    const int64_t number = ParseNumber(value, 1, 1024);
+    device->depth = static_cast<unsigned>(number);
+    const bool fits = number > 0 && (device->driver == "null_blk" || IsPowerOfTwo(number));
+    return fits ? "" : "expected depth=1 to depth=1024, of virtio_blk a power of two";
+  }
+  return device->driver == "virtio_blk" ? ReadVirtioSetting(name, value, device)
+                                        : ReadNullSetting(name, value, device);
+}
+
 class Reader {
  public:
   explicit Reader(const strace::Transcript& transcript) : transcript_(transcript) {}
@@ -71,6 +147,7 @@ class Reader {
                                                      kSettings));
     }
     if (line.words[0].text == "file") return ReadFile(line);
+    if (line.words[0].text == "device") return ReadDevice(line);
     if (line.words[0].text == "sysctl") return ReadSysctl(line);
     for (const strace::Word& word : line.words) {
       if (absl::Status status = ReadSetting(line, word); !status.ok()) return status;
@@ -92,6 +169,35 @@ class Reader {
       return Wrong(line, size, absl::StrCat("'", size.text, "', expected size=BYTES up to 1024G"));
     }
     scenario_.files.push_back({std::string(path.text), bytes});
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadDevice(const strace::Line& line) {
+    DeviceOptions device;
+    if (line.words.size() < 3) {
+      return Wrong(line, line.words[0], "expected device PATH driver=virtio_blk or =null_blk");
+    }
+    const strace::Word& path = line.words[1];
+    if (path.text.size() < 2 || path.text[0] != '/' || path.text.back() == '/') {
+      return Wrong(line, path, absl::StrCat("'", path.text, "' is not the path of a device"));
+    }
+    for (const DeviceOptions& other : scenario_.devices) {
+      if (other.path == path.text) return Wrong(line, path, "the device is there already");
+    }
+    device.path = std::string(path.text);
+    device.driver = "";
+    for (size_t i = 2; i < line.words.size(); ++i) {
+      const std::string expected = ReadDeviceSetting(line.words[i].text, &device);
+      if (expected.empty()) continue;
+      return Wrong(line, line.words[i], absl::StrCat("'", line.words[i].text, "', ", expected));
+    }
+    if (device.driver.empty()) {
+      return Wrong(line, line.words[2], "expected driver=virtio_blk or driver=null_blk first");
+    }
+    if (device.size % device.block_size != 0) {
+      return Wrong(line, line.words[0], absl::StrCat(device.size, " bytes are not whole blocks"));
+    }
+    scenario_.devices.push_back(device);
     return absl::OkStatus();
   }
 
@@ -159,7 +265,8 @@ class Reader {
   }
 
   static constexpr const char* kSettings =
-      "cpus=, seed=, x32=, abi=, latency=, file PATH size= or sysctl fs.aio-max-nr=";
+      "cpus=, seed=, x32=, abi=, latency=, file PATH size=, device PATH driver= or "
+      "sysctl fs.aio-max-nr=";
 
   const strace::Transcript& transcript_;
   Scenario scenario_;

@@ -5,6 +5,7 @@
 //   # kpath: cpus=2 seed=7
 //   # kpath: x32=n
 //   # kpath: file /data/x size=1M
+//   # kpath: device /dev/vda driver=virtio_blk size=16M latency=80us
 //   # kpath: sysctl fs.aio-max-nr=16
 //   # kpath: abi=i386
 //
@@ -13,6 +14,20 @@
 //   x32=y|n      whether the kernel knows the x32 ABI, default y
 //   file PATH size=N   a memory file that is there from the start, N bytes of zeros (K, M, G behind
 //                the number: times 1024, 1024², 1024³)
+//   device PATH driver=virtio_blk|null_blk ...   a disk that is there from the start, its bytes
+//   zero:
+//       size=N        as above, whole blocks, default 16M
+//       block=N       bytes of a block, a power of two from 512 to 4096, default 512
+//       depth=N       requests that it takes at a time, 1 to 1024, default 128 or 64; virtio_blk: a
+//                     power of two
+//     virtio_blk:
+//       latency=T     how long a request takes, default 80us
+//       cache=writeback|writethrough   whether it has to be told to flush, default writethrough
+//     null_blk:
+//       queues=N      hardware queues, 1 to 64, default 1
+//       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
+//       completion_nsec=N   that time, default 10000
+//       memory_backed=y|n   whether it keeps what is written to it, default n
 //   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
 //                (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
@@ -30,6 +45,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
+#include "sim/block/drivers/devices.h"
 #include "tools/transcript/syntax/transcript.h"
 
 namespace kpath {
@@ -54,6 +70,7 @@ struct Scenario {
   absl::optional<int64_t> latency_ns;
   absl::optional<uint64_t> aio_max_nr;
   std::vector<ScenarioFile> files;
+  std::vector<DeviceOptions> devices;
   std::vector<ScenarioAbi> abis;  // by ascending line
 
   // Whether a call that begins in this line is one of a 32-bit program.

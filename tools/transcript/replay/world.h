@@ -49,6 +49,8 @@ class World {
   void OpenStandardStreams();
   // Makes a file of `size` zeros, and the directories above it.
   void MakeSized(const std::string& path, int64_t size);
+  // A disk of the scenario's: calls that name it are for the model.
+  void DeviceIsThere(const std::string& path) { scenario_devices_.insert(path); }
   // The scenario sets the sysctls of AIO: what the transcript shows of them is judged from the
   // start. Otherwise its first look tells what they are, other programs of that machine included.
   void SysctlsAreGiven() { sysctls_given_ = true; }
@@ -141,6 +143,7 @@ class World {
     size_t offset = 0;
   };
   std::map<int, Sysctl> sysctls_;
+  std::set<std::string> scenario_devices_;
   bool sysctls_given_ = false;
   std::set<std::string> sysctls_seen_;
   int nameless_ = 0;

@@ -105,6 +105,7 @@ bool World::PrepareOpen(const Call& call) {
   if (path_value == nullptr || path_value->kind != ValueKind::kString) return true;
   const std::string path = strace::Bytes(*path_value);
   const bool opened = Succeeded(call);
+  if (scenario_devices_.count(path) != 0) return true;
   const bool direct = opened && (flags & O_DIRECT) != 0;
   const bool device = IsLive(path);
   if (!(direct && device) && IsOutside(dirfd, path)) return false;
@@ -144,6 +145,7 @@ void World::AllowDirectIoAt(int dirfd, const std::string& path) {
 }
 
 bool World::IsOutside(int dirfd, const std::string& path) const {
+  if (scenario_devices_.count(path) != 0) return false;
   if (!path.empty() && path[0] == '/') return IsLive(path);
   if (dirfd == AT_FDCWD) return outside_cwd_.count(current->pid) != 0;
   const OpenFile directory = FileBehind(dirfd);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/block/genhd.h"
+
+#include <map>
+
+#include "sim/block/blk_internal.h"
+#include "sim/machine/check.h"
+
+namespace kpath {
+namespace {
+
+struct genhd_globals {
+  std::map<uint64_t, gendisk*> disks;  // by the device number of its first minor
+};
+KernelGlobal<genhd_globals> genhd;
+
+// v4.19 block/genhd.c: part_round_stats_single
+void part_round_stats_single(hd_struct* part, unsigned long now, unsigned inflight) {
+  FUNCTION(part->partno, inflight);
+  if (inflight != 0) {
+    part->dkstats.time_in_queue += inflight * (now - part->stamp);
+    part->dkstats.io_ticks += now - part->stamp;
+  }
+  part->stamp = now;
+}
+
+}  // namespace
+
+// v4.19 block/genhd.c: __alloc_disk_node
+gendisk* alloc_disk(int minors) {
+  FUNCTION(minors);
+  const kptr<gendisk> disk = kzalloc<gendisk>(GFP_KERNEL);
+  if (!disk) return nullptr;
+  disk->minors = minors;
+  return disk.get();
+}
+
+// v4.19 block/genhd.c: device_add_disk
+void add_disk(gendisk* disk) {
+  FUNCTION(disk->first_minor);
+  const bool is_new = genhd->disks.emplace(MKDEV(disk->major, disk->first_minor), disk).second;
+  KPATH_CHECK(is_new, disk->disk_name);
+}
+
+gendisk* get_gendisk(uint64_t dev) {
+  FUNCTION(dev);
+  const auto found = genhd->disks.find(dev);
+  return found == genhd->disks.end() ? nullptr : found->second;
+}
+
+// v4.19 block/genhd.c: disk_map_sector_rcu. The partition that the sector is in.
+hd_struct* disk_map_sector_rcu(gendisk* disk, sector_t sector) {
+  FUNCTION(sector);
+  return &disk->part0;
+}
+
+// v4.19 block/genhd.c: part_inc_in_flight. Of a multi-queue device the tags tell.
+void part_inc_in_flight(request_queue* q, hd_struct* part, int rw) {
+  FUNCTION(q, part->partno, rw);
+}
+
+// v4.19 block/genhd.c: part_dec_in_flight
+void part_dec_in_flight(request_queue* q, hd_struct* part, int rw) {
+  FUNCTION(q, part->partno, rw);
+}
+
+// v4.19 block/genhd.c: part_in_flight
+void part_in_flight(request_queue* q, hd_struct* part, unsigned inflight[2]) {
+  FUNCTION(q, part->partno);
+  blk_mq_in_flight(q, part, inflight);
+}
+
+// v4.19 block/genhd.c: part_round_stats
+void part_round_stats(request_queue* q, hd_struct* part) {
+  FUNCTION(q, part->partno);
+  const unsigned long now = jiffies;
+  if (part->stamp == now) return;
+  unsigned inflight[2];
+  part_in_flight(q, part, inflight);
+  part_round_stats_single(part, now, inflight[0]);
+}
+
+}  // namespace kpath

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Block devices as files. v4.19 fs/block_dev.c
+//
+//   gendisk* disk = AddDisk({.path = "/dev/vda"});      // sim/block/drivers
+//   MakeBlockNode("/dev/vda", MKDEV(disk->major, disk->first_minor));
+//   // and a program: open("/dev/vda", O_RDWR | O_DIRECT); io_submit …
+//
+// A node in the tree has a device number; the pages and the size belong to the inode of the device,
+// in the pseudo file system bdev, which all nodes of that number share.
+//
+// Departs: only direct I/O: block devices have no page cache yet. There is no ioctl.
+//
+// Context: process; blkdev_bio_end_io: any.
+#pragma once
+
+#include <string>
+
+#include "sim/block/blkdev.h"
+#include "sim/vfs/fs.h"
+
+namespace kpath {
+
+extern const file_operations def_blk_fops;
+extern const address_space_operations def_blk_aops;
+
+// v4.19 fs/block_dev.c: bdev_cache_init. Called once per machine, after vfs_caches_init and
+// blk_init.
+void bdev_cache_init();
+
+// v4.19 fs/block_dev.c: bdget. The device of this number; made on first use, it stays. Null: no
+// memory.
+block_device* bdget(uint64_t dev);
+// The device that a file is open on.
+block_device* I_BDEV(kptr<inode> bd_inode);
+
+inline unsigned bdev_logical_block_size(const block_device* bdev) {
+  return bdev->bd_queue->limits.logical_block_size;
+}
+
+// Makes the node `path` for the device, as udev does, and the directories above it. 0 or a negative
+// errno.
+int MakeBlockNode(const std::string& path, uint64_t dev);
+
+}  // namespace kpath
