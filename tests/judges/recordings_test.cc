@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(All, Recording,
                                          "io_submit_second_of_three_bad_fd",
                                          "io_submit_nr_4294967295_null_list", "io_destroy_idle_ctx",
                                          "io_submit_tmpfs_pread_512_resfd", "io_submit_tmpfs_fsync",
-                                         "io_submit_poll_pipe", "io_getevents_empty_2ms_timeout"),
+                                         "io_submit_poll_pipe", "io_getevents_empty_2ms_timeout",
+                                         "ptrace_child_io_destroy_exit_stop"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
