@@ -8,6 +8,7 @@
 #include "entry/entry_64.h"
 #include "entry/fault.h"
 #include "entry/idt.h"
+#include "entry/ptrace.h"
 #include "fs_aio/aio.h"
 #include "sim/block/blk_plug.h"
 #include "sim/kernel/init.h"
@@ -59,6 +60,11 @@ void RaiseFault(int signo, int code, unsigned long address) {
 void JoinTheParts(Machine& machine) {
   process_hooks->return_to_user_mode = ReturnToUserMode;
   process_hooks->program_at = [&machine](uint64_t ip) { return ProgramAt(machine, ip); };
+  process_hooks->arch_ptrace = arch_ptrace;
+  process_hooks->genregs_get = genregs_get;
+  process_hooks->genregs_set = genregs_set;
+  process_hooks->user_enable_single_step = user_enable_single_step;
+  process_hooks->user_disable_single_step = user_disable_single_step;
   process_hooks->exit_aio = exit_aio;
   fault_hooks->force_sig_fault = RaiseFault;
   signals_init();

@@ -58,7 +58,9 @@ void __bad_area_nosemaphore(pt_regs* regs, unsigned long error_code, unsigned lo
   local_irq_enable();
   // User mode is not to learn what is mapped in the kernel.
   if (fault_in_kernel_space(address)) error_code |= X86_PF_PROT;
-  current->thread = {.cr2 = address, .trap_nr = X86_TRAP_PF, .error_code = error_code};
+  current->thread.cr2 = address;
+  current->thread.trap_nr = X86_TRAP_PF;
+  current->thread.error_code = error_code;
   force_sig_info_fault(SIGSEGV, si_code, address);
 }
 
@@ -98,7 +100,9 @@ void do_sigbus(pt_regs* regs, unsigned long error_code, unsigned long address) {
     no_context(regs, error_code, address, SIGBUS, BUS_ADRERR);
     return;
   }
-  current->thread = {.cr2 = address, .trap_nr = X86_TRAP_PF, .error_code = error_code};
+  current->thread.cr2 = address;
+  current->thread.trap_nr = X86_TRAP_PF;
+  current->thread.error_code = error_code;
   force_sig_info_fault(SIGBUS, BUS_ADRERR, address);
 }
 

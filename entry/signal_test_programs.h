@@ -4,6 +4,7 @@
 #pragma once
 
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -51,6 +52,12 @@ inline int WaitFor(int64_t pid) {
 
 // Sends the program itself a signal.
 inline int64_t Raise(int sig) { return user::kill(static_cast<int>(user::getpid()), sig); }
+
+// The top of a new stack, for a thread that runs while its maker does.
+inline uint64_t NewStack() {
+  constexpr uint64_t kBytes = 256 * 1024;
+  return user::mmap(0, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + kBytes;
+}
 
 // Two descriptors, the end to read from first.
 struct Pipe {

@@ -73,8 +73,9 @@ TEST(Interrupted, PauseFailsWhenAHandlerHasRun) {
 
 TEST(Interrupted, ASleepGoesOnBehindASignalWithoutAHandler) {
   RunProgram([] {
-    // Of those that stop a process nothing is left but that they interrupt.
     SignalLater(SIGTSTP);
+    const auto pid = static_cast<int>(user::getpid());
+    Later([pid] { user::kill(pid, SIGCONT); }, 2 * kMillisecond);
     const int64_t begin = current->machine->now_ns();
     EXPECT_EQ(user::nanosleep(10 * kMillisecond), 0);
     const int64_t slept = current->machine->now_ns() - begin;

@@ -2,6 +2,7 @@
 #include "entry/traps.h"
 
 #include <csignal>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/extable.h"
@@ -139,12 +140,18 @@ void do_int3(pt_regs* regs, long error_code) {
   cond_local_irq_disable(regs);
 }
 
-// v4.19 arch/x86/kernel/traps.c: do_debug. With no debug register telling why: INT1.
+// v4.19 arch/x86/kernel/traps.c: do_debug. A step, or INT1, which leaves nothing in DR6.
 void do_debug(pt_regs* regs, long error_code) {
   FUNCTION(Value::Address(regs->ip), error_code);
+  const uint64_t dr6 = std::exchange(current->cpu->dr6, 0);
   if (!user_mode(regs)) return;
+  current->thread.debugreg6 = dr6;
   cond_local_irq_enable(regs);
-  force_sig_fault(SIGTRAP, TRAP_BRKPT, regs->ip, current);  // send_sigtrap
+  // send_sigtrap
+  current->thread.trap_nr = X86_TRAP_DB;
+  current->thread.error_code = static_cast<uint64_t>(error_code);
+  const int si_code = (dr6 & DR_STEP) != 0 ? TRAP_TRACE : TRAP_BRKPT;
+  force_sig_fault(SIGTRAP, si_code, regs->ip, current);
   cond_local_irq_disable(regs);
 }
 

@@ -330,6 +330,13 @@ int wake_up_state(task_struct* task, unsigned states) {
   return fn.Return(try_to_wake_up(task, states));
 }
 
+// Departs: the run queue is not locked to look at it; nothing else runs between two probes.
+bool wait_task_inactive(task_struct* task, unsigned match_state) {
+  FUNCTION(task->pid, match_state);
+  wait_for_switch([&] { return task->state != match_state || (!task->on_cpu && !task->on_rq); });
+  return fn.Return(task->state == match_state);
+}
+
 void resched_curr(Cpu& cpu) {
   FUNCTION(cpu.id());
   set_tsk_thread_flag(curr(cpu), TIF_NEED_RESCHED);

@@ -47,14 +47,19 @@ struct files_struct;
 struct mm_struct;
 struct sighand_struct;
 struct signal_struct;
+struct seccomp_filter;
 struct callback_head;
 
 // ---- task_struct::state ----
 inline constexpr unsigned TASK_RUNNING = 0;
 inline constexpr unsigned TASK_INTERRUPTIBLE = 1;
 inline constexpr unsigned TASK_UNINTERRUPTIBLE = 2;
+inline constexpr unsigned __TASK_STOPPED = 4;
+inline constexpr unsigned __TASK_TRACED = 8;
 inline constexpr unsigned TASK_DEAD = 0x80;
 inline constexpr unsigned TASK_WAKEKILL = 0x100;
+inline constexpr unsigned TASK_STOPPED = TASK_WAKEKILL | __TASK_STOPPED;
+inline constexpr unsigned TASK_TRACED = TASK_WAKEKILL | __TASK_TRACED;
 inline constexpr unsigned TASK_KILLABLE = TASK_WAKEKILL | TASK_UNINTERRUPTIBLE;
 inline constexpr unsigned TASK_NOLOAD = 0x400;
 inline constexpr unsigned TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD;
@@ -74,10 +79,13 @@ enum : uint32_t {
   TIF_UPROBE = 12,
   TIF_PATCH_PENDING = 13,
   TIF_NOHZ = 19,
+  TIF_FORCED_TF = 24,
+  TIF_BLOCKSTEP = 25,
   TIF_SYSCALL_TRACEPOINT = 28,
   TIF_FSCHECK = 31,
 };
 inline constexpr uint32_t TS_COMPAT = 0x0002;
+inline constexpr uint32_t TS_I386_REGS_POKED = 0x0004;
 
 struct thread_info {
   uint32_t flags = 0;   // TIF_*
@@ -108,6 +116,13 @@ struct thread_struct {
   unsigned long cr2 = 0;
   unsigned long trap_nr = 0;
   unsigned long error_code = 0;
+  unsigned long debugreg6 = 0;  // what the last debug exception said of its cause: DR_*
+};
+
+// v4.19 include/linux/seccomp.h: struct seccomp. Of a task: what system calls it may make.
+struct seccomp {
+  int mode = 0;                 // SECCOMP_MODE_*: sim/process/seccomp.h
+  kptr<seccomp_filter> filter;  // the last that was attached, which knows those before
 };
 
 struct task_struct : Context {
@@ -149,6 +164,19 @@ struct task_struct : Context {
   kptr<signal_struct> signal;
   const struct ::rlimit* rlim = INIT_RLIMITS;  // signal_struct's; resource.h
   task_struct* real_parent = nullptr;
+
+  // ptrace: sim/process/ptrace.h.
+  task_struct* parent = nullptr;      // who is told of it: its tracer, or real_parent
+  std::vector<task_struct*> ptraced;  // those that it traces, the last attached first
+  unsigned ptrace = 0;                // PT_*; 0: nobody traces it
+  unsigned long jobctl = 0;           // JOBCTL_*; under siglock
+  unsigned long ptrace_message = 0;   // what PTRACE_GETEVENTMSG gives
+  siginfo_t* last_siginfo = nullptr;  // of the stop that it is in; on its own stack
+
+  struct seccomp seccomp;
+  bool no_new_privs = false;      // PR_SET_NO_NEW_PRIVS; inherited, never taken back
+  void* audit_context = nullptr;  // whose: who does the audit
+
   struct restart_block restart_block;  // how an interrupted call goes on
   void* kthread_data = nullptr;        // kthread.h: of a thread of the kernel's own
 
@@ -239,6 +267,11 @@ void release_task(task_struct* task);
 
 inline void set_current_state(unsigned state) { current->state = state; }
 inline void __set_current_state(unsigned state) { current->state = state; }
+inline bool task_is_traced(const task_struct* task) { return (task->state & __TASK_TRACED) != 0; }
+inline bool task_is_stopped(const task_struct* task) { return (task->state & __TASK_STOPPED) != 0; }
+inline bool task_is_stopped_or_traced(const task_struct* task) {
+  return (task->state & (__TASK_STOPPED | __TASK_TRACED)) != 0;
+}
 
 // v4.19 kernel/sched/core.c: schedule. Switches to another task; returns when this one runs again.
 // A task whose state is not TASK_RUNNING is taken off the run queue until it is woken.
@@ -263,6 +296,9 @@ inline int cond_resched() {
 int try_to_wake_up(task_struct* task, unsigned states);
 int wake_up_process(task_struct* task);
 int wake_up_state(task_struct* task, unsigned states);
+// v4.19 kernel/sched/core.c: wait_task_inactive. Waits until the CPU has left the task, which
+// sleeps in the state `match_state`. False: it is in another state.
+bool wait_task_inactive(task_struct* task, unsigned match_state);
 
 // v4.19 kernel/sched/core.c: resched_curr. The CPU's task gives way at its next chance.
 void resched_curr(Cpu& cpu);

@@ -75,6 +75,9 @@ inline constexpr uint16_t __USER_CS = 0x33;
 // v4.19 arch/x86/include/asm/msr-index.h
 inline constexpr uint32_t MSR_GS_BASE = 0xc0000101;
 
+// DR6: a single step. v4.19 arch/x86/include/uapi/asm/debugreg.h
+inline constexpr uint64_t DR_STEP = 0x4000;
+
 // The architecture's vectors. arch/x86/include/asm/traps.h
 inline constexpr uint8_t kGeneralProtectionVector = 13;
 
@@ -120,6 +123,7 @@ class Cpu {
   uint64_t gs_base = 0;         // MSR_GS_BASE: the user's while user code runs
   uint64_t kernel_gs_base = 0;  // MSR_KERNEL_GS_BASE: what SWAPGS exchanges it with
   uint64_t cr2 = 0;             // the address of the last page fault
+  uint64_t dr6 = 0;             // why the last debug exception came: DR_STEP
 
   uint64_t star = 0;                          // MSR_STAR: the segments of SYSCALL and SYSRET
   uint64_t sfmask = 0;                        // MSR_SYSCALL_MASK: flags that SYSCALL clears

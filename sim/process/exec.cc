@@ -9,6 +9,7 @@
 #include "sim/mm/mmap.h"
 #include "sim/process/exit.h"
 #include "sim/process/fork.h"
+#include "sim/process/ptrace.h"
 #include "sim/process/signal.h"
 #include "sim/vfs/file.h"
 
@@ -29,16 +30,16 @@ int kill_other_threads(task_struct* tsk) {
   signal.group_exit_task = tsk;
   zap_other_threads(tsk);
   spin_unlock_irq(&tsk->sighand->siglock);
-  spin_lock_irq(&processes->tasklist_lock);
+  write_lock_irq(&processes->tasklist_lock);
   while (!thread_group_empty(tsk)) {
     __set_current_state(TASK_KILLABLE);
-    spin_unlock_irq(&processes->tasklist_lock);
+    write_unlock_irq(&processes->tasklist_lock);
     schedule();
-    spin_lock_irq(&processes->tasklist_lock);
+    write_lock_irq(&processes->tasklist_lock);
   }
   __set_current_state(TASK_RUNNING);
   signal.group_exit_task = nullptr;
-  spin_unlock_irq(&processes->tasklist_lock);
+  write_unlock_irq(&processes->tasklist_lock);
   return 0;
 }
 
@@ -48,12 +49,12 @@ int unshare_sighand(task_struct* tsk) {
   if (oldsighand->count == 1) return 0;
   const kptr<sighand_struct> newsighand = alloc_sighand();
   if (!newsighand) return Fail(ENOMEM, "no memory for a sighand_struct");
-  spin_lock_irq(&processes->tasklist_lock);
+  write_lock_irq(&processes->tasklist_lock);
   spin_lock(&oldsighand->siglock);
   newsighand->action = oldsighand->action;
   tsk->sighand = newsighand;
   spin_unlock(&oldsighand->siglock);
-  spin_unlock_irq(&processes->tasklist_lock);
+  write_unlock_irq(&processes->tasklist_lock);
   __cleanup_sighand(oldsighand);
   return 0;
 }
@@ -143,7 +144,11 @@ int exec_binprm(const linux_binprm& bprm) {
     return fn.Return(error);
   }
   const int error = load_program(bprm);
-  if (error != 0) force_sigsegv(SIGSEGV, current);
+  if (error != 0) {
+    force_sigsegv(SIGSEGV, current);
+  } else {
+    ptrace_event(PTRACE_EVENT_EXEC, static_cast<unsigned long>(current->pid));
+  }
   return fn.Return(error);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/process/exit.h"
 
+#include <csignal>
 #include <vector>
 
 #include "sim/kernel/lockdep.h"
@@ -9,6 +10,7 @@
 #include "sim/mm/mm.h"
 #include "sim/process/family.h"
 #include "sim/process/fork.h"
+#include "sim/process/ptrace.h"
 #include "sim/process/signal.h"
 #include "sim/vfs/file.h"
 
@@ -35,14 +37,23 @@ void exit_task_work() { task_work_run(); }
 void exit_notify(task_struct* tsk, bool group_dead) {
   FUNCTION(tsk->pid, group_dead);
   std::vector<task_struct*> dead;
-  spin_lock_irq(&processes->tasklist_lock);
+  write_lock_irq(&processes->tasklist_lock);
+  if (!tsk->ptraced.empty()) exit_ptrace(tsk, &dead);
   if (group_dead) forget_original_parent(tsk, &dead);
+  const bool process_ended = thread_group_leader(tsk) && thread_group_empty(tsk);
+  if (process_ended) TellProcessEnded(tsk);
+  const int exit_signal = lifecycle(tsk)->exit_signal;
   bool autoreap = true;
-  if (thread_group_leader(tsk)) autoreap = thread_group_empty(tsk) && do_notify_parent(tsk);
+  if (tsk->ptrace != 0) {
+    const bool mine = process_ended && !ptrace_reparented(tsk);
+    autoreap = do_notify_parent(tsk, mine ? exit_signal : SIGCHLD);
+  } else if (thread_group_leader(tsk)) {
+    autoreap = process_ended && do_notify_parent(tsk, exit_signal);
+  }
   lifecycle(tsk)->exit_state = autoreap ? EXIT_DEAD : EXIT_ZOMBIE;
   STEP("exit_state", lifecycle(tsk)->exit_state);
   if (autoreap) dead.push_back(tsk);
-  spin_unlock_irq(&processes->tasklist_lock);
+  write_unlock_irq(&processes->tasklist_lock);
   for (task_struct* task : dead) reap_task(task);
 }
 
@@ -57,6 +68,7 @@ void do_exit(long code) {
   FUNCTION(code);
   task_struct* tsk = current;
   check_can_exit();
+  ptrace_event(PTRACE_EVENT_EXIT, static_cast<unsigned long>(code));
   exit_signals(tsk);
   const bool group_dead = --tsk->signal->live == 0;
   STEP("threads left", tsk->signal->live);

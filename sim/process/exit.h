@@ -5,7 +5,7 @@
 // An exit code here is what wait4 reports: the status that a program gave in bits 8 to 15, or the
 // number of the signal that ended it in bits 0 to 6.
 //
-// Departs: no ptrace, core dumps, accounting, namespaces, robust futexes or process-group orphans.
+// Departs: no core dumps, accounting, namespaces, robust futexes or process-group orphans.
 // A process whose parent has ended is nobody's child (Linux: init's), and is released as soon as it
 // ends.
 //

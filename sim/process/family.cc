@@ -5,17 +5,12 @@
 
 #include "sim/kernel/pid.h"
 #include "sim/process/exit.h"
+#include "sim/process/jobctl.h"
+#include "sim/process/ptrace.h"
 #include "sim/process/signal.h"
 
 namespace kpath {
 namespace {
-
-// v4.19 kernel/exit.c: __wake_up_parent. child_wait_callback lets those sleep on who wait for
-// others.
-void __wake_up_parent(task_struct* p, task_struct* parent) {
-  FUNCTION(p->pid, parent->pid);
-  __wake_up_sync_key(&parent->signal->wait_chldexit, TASK_INTERRUPTIBLE, 1, p);
-}
 
 // v4.19 kernel/exit.c: __unhash_process. Takes the task out of its group.
 void __unhash_process(task_struct* tsk) {
@@ -57,7 +52,8 @@ void __exit_signal(task_struct* tsk) {
 bool zap_leader(task_struct* leader) {
   task_lifecycle* life = lifecycle(leader);
   if (!thread_group_empty(leader) || life->exit_state != EXIT_ZOMBIE) return false;
-  if (!do_notify_parent(leader)) return false;
+  TellProcessEnded(leader);
+  if (!do_notify_parent(leader, life->exit_signal)) return false;
   life->exit_state = EXIT_DEAD;
   return true;
 }
@@ -69,7 +65,9 @@ int exit_status(const task_struct* leader) {
   return (signal.flags & SIGNAL_GROUP_EXIT) != 0 ? signal.group_exit_code : leader->exit_code;
 }
 
-namespace {
+void TellProcessEnded(const task_struct* leader) {
+  if (process_hooks->process_ended) process_hooks->process_ended(leader, exit_status(leader));
+}
 
 // v4.19 kernel/time/time.c: nsec_to_clock_t
 clock_t nsec_to_clock_t(int64_t x) {
@@ -78,11 +76,13 @@ clock_t nsec_to_clock_t(int64_t x) {
   return fn.Return(static_cast<clock_t>(x / (NSEC_PER_SEC / kUserHz)));
 }
 
+namespace {
+
 // How a process ended, as its parent is told. Nothing accounts for the time that it ran.
 siginfo_t death_info(const task_struct* tsk, int sig) {
   siginfo_t info = {};
   info.si_signo = sig;
-  info.si_pid = task_pid_nr_ns(tsk, tsk->real_parent);
+  info.si_pid = task_pid_nr_ns(tsk, tsk->parent);
   info.si_utime = nsec_to_clock_t(0);
   info.si_stime = nsec_to_clock_t(0);
   const int exit_code = exit_status(tsk);
@@ -94,19 +94,18 @@ siginfo_t death_info(const task_struct* tsk, int sig) {
 
 }  // namespace
 
-bool do_notify_parent(task_struct* tsk) {
-  FUNCTION(tsk->pid);
-  if (process_hooks->process_ended) process_hooks->process_ended(tsk, exit_status(tsk));
-  task_struct* parent = tsk->real_parent;
+bool do_notify_parent(task_struct* tsk, int sig) {
+  FUNCTION(tsk->pid, sig);
+  task_struct* parent = tsk->parent;  // its tracer, if there is one
   if (parent == nullptr) return fn.Return(true);
-  int sig = lifecycle(tsk)->exit_signal;
   const siginfo_t info = death_info(tsk, sig);
   const kptr<sighand_struct> psig = parent->sighand;
   bool autoreap = false;
   unsigned long flags;
   spin_lock_irqsave(&psig->siglock, flags);
   const k_sigaction& action = psig->action[SIGCHLD - 1];
-  if (sig == SIGCHLD && (action.handler == kSigIgn || (action.sa_flags & SA_NOCLDWAIT) != 0)) {
+  if (tsk->ptrace == 0 && sig == SIGCHLD &&
+      (action.handler == kSigIgn || (action.sa_flags & SA_NOCLDWAIT) != 0)) {
     // The parent does not want to know: nobody has to wait for this child.
     autoreap = true;
     if (action.handler == kSigIgn) sig = 0;
@@ -120,10 +119,16 @@ bool do_notify_parent(task_struct* tsk) {
 void forget_original_parent(task_struct* father, std::vector<task_struct*>* dead) {
   FUNCTION(father->pid);
   for (task_struct* child : father->signal->children) {
-    child->real_parent = nullptr;
+    for (task_struct* t : child->signal->thread_head) {
+      t->real_parent = nullptr;
+      if (t->ptrace == 0) t->parent = nullptr;
+    }
+    // reparent_leader. Who is traced is its tracer's to wait for.
     task_lifecycle* life = lifecycle(child);
-    if (life->exit_state != EXIT_ZOMBIE || !thread_group_empty(child)) continue;
-    life->exit_state = EXIT_DEAD;  // reparent_leader
+    if (child->ptrace != 0 || life->exit_state != EXIT_ZOMBIE || !thread_group_empty(child)) {
+      continue;
+    }
+    life->exit_state = EXIT_DEAD;
     dead->push_back(child);
   }
   father->signal->children.clear();
@@ -132,11 +137,12 @@ void forget_original_parent(task_struct* father, std::vector<task_struct*>* dead
 void reap_task(task_struct* task) {
   FUNCTION(task->pid);
   bool leader_too = false;
-  spin_lock_irq(&processes->tasklist_lock);
+  write_lock_irq(&processes->tasklist_lock);
   task_struct* leader = task->signal->group_leader;
+  ptrace_unlink(task);  // ptrace_release_task
   __exit_signal(task);
   if (task != leader) leader_too = zap_leader(leader);
-  spin_unlock_irq(&processes->tasklist_lock);
+  write_unlock_irq(&processes->tasklist_lock);
   put_task_struct_rcu(task);
   if (leader_too) reap_task(leader);
 }

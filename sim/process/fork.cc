@@ -9,7 +9,11 @@
 #include "sim/kernel/uaccess.h"
 #include "sim/machine/check.h"
 #include "sim/mm/mm.h"
+#include "sim/process/audit.h"
+#include "sim/process/ptrace.h"
+#include "sim/process/seccomp.h"
 #include "sim/process/signal.h"
+#include "sim/process/tracepoint.h"
 #include "sim/vfs/file.h"
 
 namespace kpath {
@@ -68,6 +72,9 @@ task_struct* dup_task_struct(task_struct* orig) {
   const int pid = std::exchange(lifecycle(orig)->next_child_pid, 0);
   task_struct* task = new_process_task(*orig->machine, orig->comm, pid,
                                        [program = std::move(program)] { ret_from_fork(program); });
+  // What belongs to the parent's own moment stays there.
+  task->ti.flags =
+      orig->ti.flags & ~(1u << TIF_NEED_RESCHED | 1u << TIF_SIGPENDING | 1u << TIF_NOTIFY_RESUME);
   task->cpus_allowed = orig->cpus_allowed;
   task->timer_slack_ns = orig->timer_slack_ns;
   task->cap_effective = orig->cap_effective;
@@ -147,6 +154,10 @@ void copy_thread_tls(unsigned long sp, task_struct* p) {
   *childregs = *task_pt_regs(current);
   childregs->ax = 0;
   if (sp != 0) childregs->sp = sp;
+  // Who traces the parent steps and traces the parent alone.
+  process_hooks->user_disable_single_step(p);
+  clear_tsk_thread_flag(p, TIF_SYSCALL_TRACE);
+  clear_tsk_thread_flag(p, TIF_SYSCALL_EMU);
   p->saved_kernel_gs_base = current->cpu->kernel_gs_base;
 }
 
@@ -160,6 +171,7 @@ void bad_fork_cleanup(task_struct* p) {
 
 // The parts of the parent that a child gets, in the kernel's order.
 int copy_parts(unsigned long clone_flags, task_struct* p) {
+  if (const int error = audit_alloc(p); error != 0) return error;
   if (const int error = copy_files(clone_flags, p); error != 0) return error;
   if (const int error = copy_sighand(clone_flags, p); error != 0) return error;
   if (const int error = copy_signal(clone_flags, p); error != 0) return error;
@@ -168,13 +180,14 @@ int copy_parts(unsigned long clone_flags, task_struct* p) {
 
 // Makes the child a thread of its parent's process, or a process of its own. REQUIRES:
 // tasklist_lock.
-void attach(unsigned long clone_flags, task_struct* p) {
+void attach(unsigned long clone_flags, task_struct* p, bool trace) {
   signal_struct& signal = *p->signal;
   const bool thread = (clone_flags & CLONE_THREAD) != 0;
   const bool sibling = (clone_flags & (CLONE_PARENT | CLONE_THREAD)) != 0;
   task_struct* leader = current->signal->group_leader;
   p->real_parent = sibling ? leader->real_parent : leader;
   p->tgid = thread ? current->tgid : p->pid;
+  ptrace_init_task(p, (clone_flags & CLONE_PTRACE) != 0 || trace);
   ++signal.live;
   signal.thread_head.push_back(p);
   if (thread) {
@@ -189,23 +202,25 @@ void attach(unsigned long clone_flags, task_struct* p) {
 
 // The child is complete: it becomes one of the processes, unless the parent is being killed. 0 or
 // -EINTR.
-int publish(unsigned long clone_flags, task_struct* p, DelayedSignals* delayed) {
-  spin_lock_irq(&processes->tasklist_lock);
+int publish(unsigned long clone_flags, task_struct* p, bool trace, DelayedSignals* delayed) {
+  write_lock_irq(&processes->tasklist_lock);
   spin_lock(&current->sighand->siglock);
   const bool killed = fatal_signal_pending(current);
   const sigset_t also = delayed->Take();
+  copy_seccomp(p);
   if (!killed) {
-    attach(clone_flags, p);
+    attach(clone_flags, p, trace);
     if ((clone_flags & CLONE_THREAD) == 0) p->signal->shared_pending.signal = also;
   }
   spin_unlock(&current->sighand->siglock);
-  spin_unlock_irq(&processes->tasklist_lock);
+  syscall_tracepoint_update(p);
+  write_unlock_irq(&processes->tasklist_lock);
   return killed ? Fail(EINTR, "the parent is being killed") : Error(0);
 }
 
 // copy_process, from where no signal can come before it. 0, or why there is no child.
 int make_child(unsigned long clone_flags, unsigned long stack_start, user_ptr<int> child_tidptr,
-               DelayedSignals* delayed, task_struct** child) {
+               bool trace, DelayedSignals* delayed, task_struct** child) {
   task_struct* p = *child = dup_task_struct(current);
   int error = copy_parts(clone_flags, p);
   if (error == 0) {
@@ -218,7 +233,7 @@ int make_child(unsigned long clone_flags, unsigned long stack_start, user_ptr<in
     if ((clone_flags & CLONE_CHILD_CLEARTID) != 0) {
       lifecycle(p)->clear_child_tid = child_tidptr.address();
     }
-    error = publish(clone_flags, p, delayed);
+    error = publish(clone_flags, p, trace, delayed);
   }
   if (error != 0) bad_fork_cleanup(p);
   return error;
@@ -226,8 +241,8 @@ int make_child(unsigned long clone_flags, unsigned long stack_start, user_ptr<in
 
 // v4.19 kernel/fork.c: copy_process. The child, not started yet, or an error in `*error`.
 task_struct* copy_process(unsigned long clone_flags, unsigned long stack_start,
-                          user_ptr<int> child_tidptr, int* error) {
-  FUNCTION(Value::Address(clone_flags), Value::Address(stack_start));
+                          user_ptr<int> child_tidptr, bool trace, int* error) {
+  FUNCTION(Value::Address(clone_flags), Value::Address(stack_start), trace);
   *error = check_clone_flags(clone_flags);
   if (*error != 0) return nullptr;
   DelayedSignals delayed;
@@ -235,7 +250,7 @@ task_struct* copy_process(unsigned long clone_flags, unsigned long stack_start,
   if (!delayed.Begin(clone_flags)) {
     *error = Fail(ERESTARTNOINTR, "a signal comes first");
   } else {
-    *error = make_child(clone_flags, stack_start, child_tidptr, &delayed, &p);
+    *error = make_child(clone_flags, stack_start, child_tidptr, trace, &delayed, &p);
   }
   if (*error != 0) {
     delayed.End();
@@ -258,8 +273,9 @@ void complete_vfork_done(task_struct* tsk) {
   spin_unlock(&life->alloc_lock);
 }
 
-// v4.19 kernel/fork.c: wait_for_vfork_done. Drops the reference on the child.
-void wait_for_vfork_done(task_struct* child, completion* vfork) {
+// v4.19 kernel/fork.c: wait_for_vfork_done. Drops the reference on the child. Not 0: the parent is
+// being killed.
+int wait_for_vfork_done(task_struct* child, completion* vfork) {
   FUNCTION(child->pid);
   const int killed = wait_for_completion_killable(vfork);
   if (killed != 0) {
@@ -269,7 +285,23 @@ void wait_for_vfork_done(task_struct* child, completion* vfork) {
     spin_unlock(&life->alloc_lock);
   }
   put_task_struct(child);
+  return fn.Return(killed);
 }
+
+// The event that this fork is for the parent's tracer; 0: it does not want to see it.
+int trace_event(unsigned long clone_flags) {
+  if ((clone_flags & CLONE_UNTRACED) != 0) return 0;
+  int event = PTRACE_EVENT_FORK;
+  if ((clone_flags & CLONE_VFORK) != 0) {
+    event = PTRACE_EVENT_VFORK;
+  } else if ((clone_flags & CSIGNAL) != SIGCHLD) {
+    event = PTRACE_EVENT_CLONE;
+  }
+  return ptrace_event_enabled(current, event) ? event : 0;
+}
+
+// v4.19 include/linux/ptrace.h: ptrace_event_pid
+void ptrace_event_pid(int event, int pid) { ptrace_event(event, static_cast<unsigned long>(pid)); }
 
 // v4.19 kernel/fork.c: __mmput
 void __mmput(kptr<mm_struct> mm) {
@@ -284,8 +316,9 @@ void __mmput(kptr<mm_struct> mm) {
 long _do_fork(unsigned long clone_flags, unsigned long stack_start, user_ptr<int> parent_tidptr,
               user_ptr<int> child_tidptr) {
   FUNCTION(Value::Address(clone_flags), Value::Address(stack_start));
+  const int trace = trace_event(clone_flags);
   int error;
-  task_struct* p = copy_process(clone_flags, stack_start, child_tidptr, &error);
+  task_struct* p = copy_process(clone_flags, stack_start, child_tidptr, trace != 0, &error);
   if (p == nullptr) return fn.Return(error);
   const int nr = p->pid;
   if ((clone_flags & CLONE_PARENT_SETTID) != 0) put_user(nr, parent_tidptr);
@@ -296,7 +329,10 @@ long _do_fork(unsigned long clone_flags, unsigned long stack_start, user_ptr<int
     get_task_struct(p);
   }
   wake_up_new_task(p);
-  if ((clone_flags & CLONE_VFORK) != 0) wait_for_vfork_done(p, &vfork);
+  if (trace != 0) ptrace_event_pid(trace, nr);
+  if ((clone_flags & CLONE_VFORK) != 0 && wait_for_vfork_done(p, &vfork) == 0) {
+    ptrace_event_pid(PTRACE_EVENT_VFORK_DONE, nr);
+  }
   return fn.Return(nr);
 }
 

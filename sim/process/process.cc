@@ -9,6 +9,8 @@
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/machine/check.h"
+#include "sim/process/audit.h"
+#include "sim/process/seccomp.h"
 #include "sim/process/signal.h"
 
 namespace kpath {
@@ -34,6 +36,8 @@ void schedule_tail() {
 void free_task(task_struct* task) {
   FUNCTION(task->pid);
   kptr<signal_struct> signal = task->signal;
+  put_seccomp_filter(task);
+  audit_free(task);
   lifecycles->of_tasks.erase(task);
   task->rlim = INIT_RLIMITS;
   release_task(task);
@@ -92,6 +96,18 @@ void set_signal(task_struct* task, kptr<signal_struct> signal) {
   task->signal = signal;
   task->rlim = signal->rlim.data();
   ++signal->sigcnt;
+}
+
+bool delay_group_leader(const task_struct* task) {
+  return thread_group_leader(task) && !thread_group_empty(task);
+}
+
+void set_special_state(unsigned state) {
+  task_lifecycle* life = lifecycle(current);
+  unsigned long flags;
+  spin_lock_irqsave(&life->pi_lock, flags);
+  current->state = state;
+  spin_unlock_irqrestore(&life->pi_lock, flags);
 }
 
 void get_task_struct(task_struct* task) { ++lifecycle(task)->usage; }

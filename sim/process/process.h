@@ -10,14 +10,17 @@
 //   exit.h     exit, exit_group                   kernel/exit.c
 //   wait4.cc   wait4                              kernel/exit.c
 //   signal.h   signals                            kernel/signal.c
+//   jobctl.h   stopping and going on              kernel/signal.c
+//   ptrace.h   one task traces another            kernel/ptrace.c
 //   resource.cc  limits                           kernel/sys.c
 //
 // A process begins as a copy of its parent (or as nobody's child, in StartProcess), runs in ring 3
 // what stands at its instruction pointer, and ends in do_exit: as a zombie if a parent wants its
 // status, else it is gone at once.
 //
-// Locks: tasklist_lock guards all lists here, and exit_state. It is taken with interrupts off;
-// sighand_struct::siglock, which guards the signals, and wait_chldexit.lock are taken inside it.
+// Locks: tasklist_lock guards all lists here, exit_state, and who traces whom. Writers take it with
+// interrupts off; sighand_struct::siglock, which guards the signals, and wait_chldexit.lock are
+// taken inside it.
 //
 // Invariants
 //   1. A task is in its group's thread_head from copy_process until it is released; the leader is
@@ -40,6 +43,7 @@
 #include "sim/kernel/hrtimer.h"
 #include "sim/kernel/rcu.h"
 #include "sim/kernel/resource.h"
+#include "sim/kernel/rwlock.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/spinlock.h"
 #include "sim/kernel/wait.h"
@@ -50,9 +54,18 @@ namespace kpath {
 // ---- task_lifecycle::exit_state ----
 inline constexpr int EXIT_DEAD = 0x0010;
 inline constexpr int EXIT_ZOMBIE = 0x0020;
+inline constexpr int EXIT_TRACE = EXIT_ZOMBIE | EXIT_DEAD;  // its tracer is just reaping it
 
 // ---- signal_struct::flags ----
+inline constexpr unsigned SIGNAL_STOP_STOPPED = 0x00000001;    // all its threads are stopped
+inline constexpr unsigned SIGNAL_STOP_CONTINUED = 0x00000002;  // SIGCONT came, for wait4
 inline constexpr unsigned SIGNAL_GROUP_EXIT = 0x00000004;
+// The parent is to be told, by the first thread that gets to get_signal.
+inline constexpr unsigned SIGNAL_CLD_STOPPED = 0x00000010;
+inline constexpr unsigned SIGNAL_CLD_CONTINUED = 0x00000020;
+inline constexpr unsigned SIGNAL_CLD_MASK = SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED;
+inline constexpr unsigned SIGNAL_STOP_MASK =
+    SIGNAL_CLD_MASK | SIGNAL_STOP_STOPPED | SIGNAL_STOP_CONTINUED;
 
 // v4.19 include/linux/pid.h. Of a signal: who is to get it: a thread, a process, more than one.
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
@@ -84,6 +97,7 @@ struct signal_struct {
   std::vector<sigset_t*> multiprocess;  // of forks that go on: signals that are the child's, too
   unsigned flags = 0;
   int group_exit_code = 0;
+  int group_stop_count = 0;                // threads that are still to stop
   task_struct* group_exit_task = nullptr;  // who waits in exec for all others to be gone
 
   hrtimer real_timer;        // ITIMER_REAL
@@ -94,13 +108,14 @@ struct signal_struct {
 
 // What Linux keeps in task_struct and only fork, exec, exit and wait look at.
 struct task_lifecycle {
-  int exit_state = 0;   // 0, EXIT_ZOMBIE or EXIT_DEAD
+  int exit_state = 0;   // 0, EXIT_ZOMBIE, EXIT_DEAD, EXIT_TRACE
   int exit_signal = 0;  // what its parent is sent when it ends; -1: nothing, it is a thread
   completion* vfork_done = nullptr;
-  uint64_t set_child_tid = 0;    // user address, or 0
-  uint64_t clear_child_tid = 0;  // user address, or 0
-  int next_child_pid = 0;        // of its next fork; 0: the next free one. See SetNextPid
-  int usage = 1;                 // who may look at the task; the task itself counts until released
+  uint64_t set_child_tid = 0;     // user address, or 0
+  uint64_t clear_child_tid = 0;   // user address, or 0
+  int next_child_pid = 0;         // of its next fork; 0: the next free one. See SetNextPid
+  int usage = 1;                  // who may look at the task; the task itself counts until released
+  spinlock_t pi_lock{"pi_lock"};  // guards `state`, where set_special_state changes it
   spinlock_t alloc_lock{"alloc_lock"};  // guards vfork_done, and signal_struct::rlim
   task_struct* task = nullptr;
   rcu_head rcu;
@@ -112,13 +127,21 @@ task_lifecycle* lifecycle(const task_struct* task);
 extern KernelGlobal<kmem_cache<signal_struct>> signal_cachep;
 
 struct process_globals {
-  spinlock_t tasklist_lock{"tasklist_lock"};
+  rwlock_t tasklist_lock{"tasklist_lock"};
+  // Who waits for a task's JOBCTL_TRAPPING. Departs: one queue for all; Linux has a table of them.
+  wait_queue_head_t trapping{"bit_wait_table"};
 };
 extern KernelGlobal<process_globals> processes;
 
 inline bool thread_group_leader(const task_struct* task) {
   return task->signal->group_leader == task;
 }
+inline bool same_thread_group(const task_struct* a, const task_struct* b) {
+  return a->signal == b->signal;
+}
+// v4.19 include/linux/sched/signal.h: delay_group_leader. A leader that has ended while other
+// threads have not.
+bool delay_group_leader(const task_struct* task);
 // True if no other thread of the group is left.
 inline bool thread_group_empty(const task_struct* task) {
   return task->signal->thread_head.size() == 1;
@@ -143,6 +166,18 @@ struct ProcessHooks {
   // The program that stands at a user instruction pointer, as a function to call in ring 3; empty:
   // none. Asked when a fork has made a child, and by exec. Must be set.
   std::function<std::function<void()>(uint64_t ip)> program_at;
+
+  // arch/x86/kernel/ptrace.c, step.c: the requests that are about registers, and stepping. Set by
+  // Boot.
+  long (*arch_ptrace)(task_struct* child, long request, unsigned long addr,
+                      unsigned long data) = nullptr;
+  // NT_PRSTATUS: the general registers, kGenregs words in the order of struct user_regs_struct.
+  static constexpr size_t kGenregs = 27;
+  void (*genregs_get)(const task_struct* child, unsigned long* regs) = nullptr;
+  // Sets the first `count`. 0, or -EIO: a value that user mode cannot have.
+  int (*genregs_set)(task_struct* child, const unsigned long* regs, size_t count) = nullptr;
+  void (*user_enable_single_step)(task_struct* child) = nullptr;
+  void (*user_disable_single_step)(task_struct* child) = nullptr;
 
   // fs/aio.c: exit_aio, when the last user of an address space is gone and its memory is still
   // there. Set by aio_setup (fs_aio/aio.h); may sleep.
@@ -169,6 +204,9 @@ task_struct* new_process_task(Machine& machine, const std::string& comm, int pid
 // v4.19 arch/x86/entry/entry_64.S: ret_from_fork. To ring 3 with what is in the task's pt_regs;
 // there `program` is called.
 [[noreturn]] void ret_from_fork(const std::function<void()>& program);
+// v4.19 include/linux/sched.h: set_special_state. For the states in which a task is stopped: who
+// wakes sleepers does not wake it.
+void set_special_state(unsigned state);
 // A signal_struct that nobody refers to, with the limits `rlim` of some other one. Null: out of
 // memory.
 kptr<signal_struct> alloc_signal(const struct ::rlimit* rlim);

@@ -35,9 +35,9 @@ int do_prlimit(task_struct* tsk, unsigned resource, const Limit* new_rlim, Limit
   if (new_rlim != nullptr) {
     if (const int error = check_new_limit(resource, *new_rlim); error != 0) return fn.Return(error);
   }
-  spin_lock_irq(&processes->tasklist_lock);
+  read_lock(&processes->tasklist_lock);
   if (!tsk->sighand) {
-    spin_unlock_irq(&processes->tasklist_lock);
+    read_unlock(&processes->tasklist_lock);
     return fn.Return(Fail(ESRCH, "pid $0 has ended", tsk->pid));
   }
   Limit& rlim = tsk->signal->rlim[resource];
@@ -46,7 +46,7 @@ int do_prlimit(task_struct* tsk, unsigned resource, const Limit* new_rlim, Limit
   if (old_rlim != nullptr) *old_rlim = rlim;
   if (new_rlim != nullptr) rlim = *new_rlim;
   spin_unlock(task_lock);
-  spin_unlock_irq(&processes->tasklist_lock);
+  read_unlock(&processes->tasklist_lock);
   return fn.Return(0);
 }
 

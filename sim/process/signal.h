@@ -9,6 +9,7 @@
 //   signal_deliver.cc   get_signal, signal_setup_done                      one is carried out
 //   signal_kill.cc      kill, tkill, tgkill
 //   signal_wait.cc      rt_sigtimedwait, pause, restart_syscall
+//   jobctl.h            SIGSTOP, SIGCONT; ptrace.h: what a tracer sees of it
 //   itimer.cc           alarm, setitimer                                   kernel/time/itimer.c
 //
 // The frame on the user's stack and the restart of interrupted system calls are the processor's
@@ -18,8 +19,7 @@
 // (signal_struct::shared_pending) until a thread that does not block it takes it in get_signal, on
 // its way to user mode. TIF_SIGPENDING, which signal_pending reads, says that one may be there.
 //
-// Departs: no ptrace; nobody stops: the default action of SIGSTOP, SIGTSTP, SIGTTIN and SIGTTOU is
-// nothing; no core dumps; no signalfd, no POSIX timers; all tasks are root's, in one pid namespace,
+// Departs: no core dumps; no signalfd, no POSIX timers; all tasks are root's, in one pid namespace,
 // and none is protected as init is.
 //
 // Invariants
@@ -44,6 +44,8 @@ extern KernelGlobal<kmem_cache<sigqueue>> sigqueue_cachep;
 inline constexpr const siginfo_t* SEND_SIG_NOINFO = nullptr;
 // From the kernel itself.
 extern const siginfo_t* const SEND_SIG_PRIV;
+// The same, with nothing in the queue: what is received says SI_USER and pid 0.
+extern const siginfo_t* const SEND_SIG_FORCED;
 
 // v4.19 kernel/signal.c: send_sig_info, send_sig. To one thread. 0; -EINVAL: no such signal;
 // -ESRCH: it has ended; -EAGAIN: the queue is full. `priv`: the kernel sends it. Any context.
@@ -53,6 +55,8 @@ int send_sig(int sig, task_struct* p, int priv);
 // v4.19 kernel/signal.c: do_send_sig_info. To one thread (PIDTYPE_PID) or the process of `p` (all
 // others). As send_sig_info. Any context.
 int do_send_sig_info(int sig, const siginfo_t* info, task_struct* p, pid_type type);
+// v4.19 kernel/signal.c: specific_send_sig_info. To one thread. REQUIRES: siglock.
+int specific_send_sig_info(int sig, const siginfo_t* info, task_struct* t);
 // v4.19 kernel/signal.c: __group_send_sig_info. To a process. REQUIRES: siglock.
 int __group_send_sig_info(int sig, const siginfo_t* info, task_struct* p);
 // v4.19 kernel/signal.c: group_send_sig_info. The same with the checks of kill(2); sig 0 makes the
@@ -86,9 +90,15 @@ int zap_other_threads(task_struct* p);
 // REQUIRES: siglock, or nobody can send meanwhile.
 void recalc_sigpending();
 void recalc_sigpending_and_wake(task_struct* t);
+// v4.19 kernel/signal.c: recalc_sigpending_tsk. Sets the task's TIF_SIGPENDING if something waits
+// for it; true: it does. REQUIRES: siglock.
+bool recalc_sigpending_tsk(task_struct* t);
 // v4.19 kernel/signal.c: signal_wake_up. `fatal`: even out of a TASK_KILLABLE sleep. REQUIRES:
 // siglock.
 void signal_wake_up(task_struct* t, bool fatal);
+// v4.19 kernel/signal.c: signal_wake_up_state. `state`: TASK_* that it is woken from besides
+// TASK_INTERRUPTIBLE. REQUIRES: siglock.
+void signal_wake_up_state(task_struct* t, unsigned state);
 // v4.19 kernel/signal.c: dequeue_signal. Takes the next signal that is not in `mask` out of the
 // current task's sets: 0: none; else its number. REQUIRES: siglock.
 int dequeue_signal(task_struct* tsk, const sigset_t* mask, siginfo_t* info);

@@ -47,14 +47,14 @@ int kill_something_info(int sig, const siginfo_t* info, int pid) {
     return fn.Return(ret);
   }
   if (pid == INT_MIN) return fn.Return(Fail(ESRCH, "pid $0 has no negative", pid));
-  spin_lock_irq(&processes->tasklist_lock);
+  read_lock(&processes->tasklist_lock);
   int ret;
   if (pid == -1) {
     ret = kill_everybody(sig, info);
   } else {
     ret = __kill_pgrp_info(sig, info, pid != 0 ? -pid : current->signal->pgrp);
   }
-  spin_unlock_irq(&processes->tasklist_lock);
+  read_unlock(&processes->tasklist_lock);
   return fn.Return(ret);
 }
 

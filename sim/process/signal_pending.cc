@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sim/kernel/container_of.h"
+#include "sim/process/jobctl.h"
 #include "sim/process/signal.h"
 
 namespace kpath {
@@ -22,15 +23,19 @@ bool PENDING(const sigpending& p, const sigset_t& blocked) {
   return (p.signal.sig & ~blocked.sig) != 0;
 }
 
-// v4.19 kernel/signal.c: recalc_sigpending_tsk
+}  // namespace
+
 bool recalc_sigpending_tsk(task_struct* t) {
   FUNCTION(t->pid);
-  if (PENDING(t->pending, t->blocked) || PENDING(t->signal->shared_pending, t->blocked)) {
+  if ((t->jobctl & JOBCTL_PENDING_MASK) != 0 || PENDING(t->pending, t->blocked) ||
+      PENDING(t->signal->shared_pending, t->blocked)) {
     set_tsk_thread_flag(t, TIF_SIGPENDING);
     return fn.Return(true);
   }
   return fn.Return(false);
 }
+
+namespace {
 
 // v4.19 kernel/signal.c: next_signal. 0: none.
 int next_signal(const sigpending& pending, const sigset_t* mask) {
@@ -99,6 +104,8 @@ int dequeue_signal(task_struct* tsk, const sigset_t* mask, siginfo_t* info) {
     if (signr == SIGALRM) restart_itimer(*tsk->signal);
   }
   recalc_sigpending();
+  // SIGCONT may come before the stop: it takes the flag away again.
+  if (sig_kernel_stop(signr)) current->jobctl |= JOBCTL_STOP_DEQUEUED;
   return fn.Return(signr);
 }
 

@@ -7,6 +7,8 @@
 #include "sim/kernel/fail.h"
 #include "sim/kernel/pid.h"
 #include "sim/kernel/resource.h"
+#include "sim/process/jobctl.h"
+#include "sim/process/ptrace.h"
 #include "sim/process/signal.h"
 #include "sim/vfs/select.h"
 
@@ -14,10 +16,11 @@ namespace kpath {
 namespace {
 
 constexpr siginfo_t kFromTheKernel = {};
+constexpr siginfo_t kForced = {};
 
 // v4.19 include/linux/signal.h: is_si_special
 bool is_si_special(const siginfo_t* info) {
-  return info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV;
+  return info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV || info == SEND_SIG_FORCED;
 }
 
 uint64_t sig_handler(const task_struct* t, int sig) { return t->sighand->action[sig - 1].handler; }
@@ -27,9 +30,11 @@ bool sig_handler_ignored(uint64_t handler, int sig) {
   return handler == kSigIgn || (handler == kSigDfl && sig_kernel_ignore(sig));
 }
 
-// v4.19 kernel/signal.c: sig_ignored. Whoever blocks a signal may still give it a handler.
+// v4.19 kernel/signal.c: sig_ignored. Whoever blocks a signal may still give it a handler; a tracer
+// may want to see even one that is ignored.
 bool sig_ignored(const task_struct* t, int sig) {
   if (sigismember(&t->blocked, sig) || sigismember(&t->real_blocked, sig)) return false;
+  if (t->ptrace != 0 && sig != SIGKILL) return false;
   return sig_handler_ignored(sig_handler(t, sig), sig);
 }
 
@@ -57,7 +62,10 @@ bool prepare_signal(int sig, task_struct* p) {
   // A process that is being killed already takes whatever comes.
   if ((p->signal->flags & SIGNAL_GROUP_EXIT) == 0) {
     if (sig_kernel_stop(sig)) flush_in_process(p, SignalBit(SIGCONT));
-    if (sig == SIGCONT) flush_in_process(p, SIG_KERNEL_STOP_MASK);
+    if (sig == SIGCONT) {
+      flush_in_process(p, SIG_KERNEL_STOP_MASK);
+      prepare_sigcont(p);
+    }
   }
   return fn.Return(!sig_ignored(p, sig));
 }
@@ -67,6 +75,7 @@ bool wants_signal(int sig, const task_struct* p) {
   if (sigismember(&p->blocked, sig)) return false;
   if ((p->flags & PF_EXITING) != 0) return false;
   if (sig == SIGKILL) return true;
+  if (task_is_stopped_or_traced(p)) return false;
   return p->on_cpu || !signal_pending(p);
 }
 
@@ -99,11 +108,14 @@ void complete_signal(int sig, task_struct* p, pid_type type) {
   // A deadly one takes effect on all threads at once, unless a core would be dumped: that needs the
   // thread that has it.
   if (sig_fatal(p, sig) && (signal.flags & SIGNAL_GROUP_EXIT) == 0 &&
-      !sigismember(&t->real_blocked, sig) && !sig_kernel_coredump(sig)) {
+      !sigismember(&t->real_blocked, sig) && (sig == SIGKILL || p->ptrace == 0) &&
+      !sig_kernel_coredump(sig)) {
     signal.flags = SIGNAL_GROUP_EXIT;
     signal.group_exit_code = sig;
+    signal.group_stop_count = 0;
     STEP("deadly", sig);
     for (task_struct* thread : signal.thread_head) {
+      task_clear_jobctl_pending(thread, JOBCTL_PENDING_MASK);
       sigaddset(&thread->pending.signal, SIGKILL);
       signal_wake_up(thread, true);
     }
@@ -167,7 +179,8 @@ int queue_signal(int sig, const siginfo_t* info, task_struct* t, pid_type type,
   sigpending* pending = type != PIDTYPE_PID ? &t->signal->shared_pending : &t->pending;
   *result = TRACE_SIGNAL_ALREADY_PENDING;
   if (legacy_queue(pending, sig)) return 0;
-  *result = queue_info(sig, info, t, pending);
+  // What the kernel forces carries nothing.
+  *result = info == SEND_SIG_FORCED ? TRACE_SIGNAL_DELIVERED : queue_info(sig, info, t, pending);
   if (*result == TRACE_SIGNAL_OVERFLOW_FAIL) return Fail(EAGAIN, "no place for signal $0", sig);
   sigaddset(&pending->signal, sig);
   add_to_multiprocess(sig, t, type);
@@ -194,6 +207,7 @@ int check_kill_permission(int sig, task_struct* t) {
 }  // namespace
 
 const siginfo_t* const SEND_SIG_PRIV = &kFromTheKernel;
+const siginfo_t* const SEND_SIG_FORCED = &kForced;
 
 // v4.19 kernel/signal.c: __sigqueue_alloc
 kptr<sigqueue> __sigqueue_alloc(task_struct* t, bool override_rlimit) {
@@ -237,6 +251,11 @@ int send_sig_info(int sig, const siginfo_t* info, task_struct* p) {
 int send_sig(int sig, task_struct* p, int priv) {
   FUNCTION(sig, p->pid, priv);
   return fn.Return(send_sig_info(sig, priv != 0 ? SEND_SIG_PRIV : SEND_SIG_NOINFO, p));
+}
+
+int specific_send_sig_info(int sig, const siginfo_t* info, task_struct* t) {
+  FUNCTION(sig, t->pid);
+  return fn.Return(__send_signal(sig, info, t, PIDTYPE_PID));
 }
 
 int __group_send_sig_info(int sig, const siginfo_t* info, task_struct* p) {
@@ -298,8 +317,10 @@ int __kill_pgrp_info(int sig, const siginfo_t* info, int pgrp) {
 int zap_other_threads(task_struct* p) {
   FUNCTION(p->pid);
   int count = 0;
+  p->signal->group_stop_count = 0;
   for (task_struct* t : p->signal->thread_head) {
     if (t == p) continue;
+    task_clear_jobctl_pending(t, JOBCTL_PENDING_MASK);
     ++count;
     if (lifecycle(t)->exit_state != 0) continue;  // it is past caring
     sigaddset(&t->pending.signal, SIGKILL);

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "sim/machine/context.h"
+#include "sim/process/audit.h"
 #include "sim/process/exit.h"
 #include "sim/process/signal.h"
+#include "sim/process/tracepoint.h"
 #include "sim/vfs/file.h"
 
 namespace kpath {
@@ -29,6 +31,8 @@ int be_born() {
   signal->group_leader = current;
   signal->thread_head = {current};
   signal->pgrp = current->pid;
+  syscall_tracepoint_update(current);
+  if (const int error = audit_alloc(current); error != 0) return error;
   current->files = alloc_files();
   return current->files ? 0 : -ENOMEM;
 }

@@ -50,4 +50,15 @@ void ComeBackTo(uint64_t address, uint64_t other) {
   }
 }
 
+void TrapIfStepping(uint64_t address) {
+  if ((Regs().rflags & X86_EFLAGS_TF) == 0) return;
+  constexpr uint8_t kDebugVector = 1;
+  Cpu& cpu = *current_context->cpu;
+  STEP("ring 3: single step", Value::Address(address));
+  Regs().rip = address;
+  cpu.dr6 |= DR_STEP;
+  cpu.RaiseException(kDebugVector, false, 0);
+  ComeBackTo(address);
+}
+
 }  // namespace kpath::user

@@ -25,4 +25,9 @@ namespace kpath::user {
 void ComeBackTo(uint64_t address, uint64_t other);
 inline void ComeBackTo(uint64_t address) { ComeBackTo(address, address); }
 
+// With TF set the processor stops behind each instruction: #DB, as a trap. What the program has
+// done since its last visible instruction counts as one, so it comes once, before the instruction
+// at `address`, which is the next to be executed. Comes back to it.
+void TrapIfStepping(uint64_t address);
+
 }  // namespace kpath::user

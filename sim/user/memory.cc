@@ -46,6 +46,7 @@ void ReadMemory(uint64_t address, void* to, size_t size) {
   current_context->cpu->regs.rip = kLoadInstruction;
   STEP("user load", Value::Address(address), size);
   ComeBackTo(kLoadInstruction);
+  TrapIfStepping(kLoadInstruction);
   ForEachPage(address, size, Access::kLoad, [&](const uint8_t* bytes, size_t offset, size_t count) {
     std::memcpy(static_cast<uint8_t*>(to) + offset, bytes, count);
   });
@@ -55,6 +56,7 @@ void WriteMemory(uint64_t address, const void* from, size_t size) {
   current_context->cpu->regs.rip = kStoreInstruction;
   STEP("user store", Value::Address(address), size);
   ComeBackTo(kStoreInstruction);
+  TrapIfStepping(kStoreInstruction);
   ForEachPage(address, size, Access::kStore, [&](uint8_t* bytes, size_t offset, size_t count) {
     std::memcpy(bytes, static_cast<const uint8_t*>(from) + offset, count);
   });

@@ -47,6 +47,7 @@ int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArgume
   STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
   ComeBackTo(instruction);
   LoadArguments(regs(), number, arguments);
+  TrapIfStepping(instruction);
   Execute(instruction);
   *again = regs().rip == instruction;
   regs().rip = instruction + kSyscallLength;

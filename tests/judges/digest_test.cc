@@ -55,9 +55,9 @@ TEST_P(Determinism, TheSameBytesEverywhere) {
 
 INSTANTIATE_TEST_SUITE_P(
     Runs, Determinism,
-    testing::Values(Case{"examples/first-read.strace", 0x8c45199babb6927d},
-                    Case{"tests/transcripts/libaio-harness-5.strace", 0x973fb2c57112214b},
-                    Case{"tests/transcripts/ltp-io_submit03.strace", 0xbdccdd6a7adcb2ed}));
+    testing::Values(Case{"examples/first-read.strace", 0xb3c591a91d1fa005},
+                    Case{"tests/transcripts/libaio-harness-5.strace", 0x551a8794ebc35b42},
+                    Case{"tests/transcripts/ltp-io_submit03.strace", 0xe23aa47361580751}));
 
 }  // namespace
 }  // namespace kpath

@@ -67,7 +67,8 @@ INSTANTIATE_TEST_SUITE_P(All, Recording,
                                          "io_getevents_dev_vda_direct_pread_4096",
                                          "dev_vda_submit_completion",
                                          "mq2_3x_pread_4096_scattered",
-                                         "tags2_6x_pread_4096_scattered"),
+                                         "tags2_6x_pread_4096_scattered",
+                                         "ptrace_child_io_destroy_exit_stop"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "tools/compare/compare.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -38,7 +39,8 @@ std::string DescribeRun(const VisibleGraph& recording, const std::vector<TreeRef
 class AsyncTrees {
  public:
   // Those that began after `begin`, in all streams but `without`.
-  AsyncTrees(const VisibleGraph& model, size_t without, uint32_t begin) : model_(model) {
+  AsyncTrees(const VisibleGraph& model, size_t without, uint32_t begin)
+      : model_(model), without_(without), begin_(begin) {
     for (size_t stream = 0; stream < model.streams.size(); ++stream) {
       if (stream == without) continue;
       for (const TreeRef& root : FindRoots(model, stream)) {
@@ -51,8 +53,9 @@ class AsyncTrees {
 
   // The counterpart of a recorded tree, compared; nothing if there is none of its name.
   std::optional<ComparedTree> Match(const VisibleGraph& recording, const TreeRef& recorded) {
-    auto& candidates =
-        by_name_[std::string(recording.streams[recorded.stream].name(recorded.call))];
+    const std::string name(recording.streams[recorded.stream].name(recorded.call));
+    auto& candidates = by_name_[name];
+    if (candidates.empty()) AddInner(name, &candidates);
     if (candidates.empty()) return std::nullopt;
     std::optional<ComparedTree> first;
     for (auto candidate = candidates.begin(); candidate != candidates.end(); ++candidate) {
@@ -68,7 +71,26 @@ class AsyncTrees {
   }
 
  private:
+  // The recording may have begun inside of the call that surrounds the tree. Once for each name.
+  void AddInner(const std::string& name, std::map<uint32_t, TreeRef>* candidates) {
+    if (!inner_added_.insert(name).second) return;
+    for (const TreeRef& call : FindCalls(model_, name)) {
+      const uint32_t order = model_.OrderOf(call.stream, call.call);
+      if (call.stream == without_ || order < begin_ || IsOutermost(call)) continue;
+      candidates->emplace(order, call);
+    }
+  }
+
+  bool IsOutermost(const TreeRef& call) const {
+    const std::vector<TreeRef> roots = FindRoots(model_, call.stream);
+    return std::any_of(roots.begin(), roots.end(),
+                       [&](const TreeRef& root) { return root.call == call.call; });
+  }
+
   const VisibleGraph& model_;
+  const size_t without_;
+  const uint32_t begin_;
+  std::set<std::string> inner_added_;
   std::map<std::string, std::map<uint32_t, TreeRef>> by_name_;  // then by order of entry
 };
 

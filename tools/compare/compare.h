@@ -19,8 +19,10 @@
 //     outermost function (do_syscall_64), dispatching to the same system call. Then, each on its
 //     own, the asynchronous trees of the recording: the outermost calls of interrupts and of other
 //     tasks. Each takes the first equal tree of the same name among the model's asynchronous trees
-//     that began after the compared calls did, or, if none is equal, the first of that name. One
-//     whose name the model does not have there is not compared, and listed.
+//     that began after the compared calls did, or, if none is equal, the first of that name. If the
+//     model has none of its name there, its inner calls are looked through in the same way: a
+//     recording may begin in the middle of a task's system call. One whose name the model does not
+//     have at all is not compared, and listed.
 #pragma once
 
 #include <cstddef>

@@ -184,6 +184,14 @@ TEST(CompareAsyncTest, WhatTheModelLacksIsListed) {
   EXPECT_EQ(result.not_compared, (std::map<std::string, int>{{"do_IRQ", 1}, {"idle", 1}}));
 }
 
+TEST(CompareAsyncTest, ARecordingMayBeginInsideOfAnotherTasksCall) {
+  EXPECT_EQ(Verdict("a\nwork one{x} two{y}", "a\nwork b{one{x} two{y}}"), "equal");
+  EXPECT_EQ(Verdict("a\nwork one{x}", "a\nwork b{one{y}}"),
+            "one: expected x() (line 4 of the recording), the model has y()");
+  const CompareResult result = Result("a\nwork one{x} one{x}", "a\nwork b{one{x}}");
+  EXPECT_EQ(result.not_compared, (std::map<std::string, int>{{"one", 1}})) << "each stands for one";
+}
+
 TEST(CompareAsyncTest, OnlyTreesThatBeganAfterTheCallCount) {
   const CompareResult result = Result("a\nirq: do_IRQ{x}", "irq: do_IRQ{y}\na");
   EXPECT_TRUE(result.equal());

@@ -25,14 +25,39 @@ constexpr Signature kUnknownSignature = {"",
                                           {ParameterKind::kNumber},
                                           {ParameterKind::kNumber}}};
 
-// fcntl does many things; these are modelled.
+// Whether the argument `index` is one of `names`.
+template <size_t N>
+bool ArgumentIsOneOf(const strace::Call& call, size_t index, const char* const (&names)[N]) {
+  if (call.args.size() <= index) return false;
+  return std::any_of(std::begin(names), std::end(names),
+                     [&](const char* name) { return call.args[index].text == name; });
+}
+
+// These do many things; of some of them the replay knows the arguments.
 bool IsModelledFcntl(const strace::Call& call) {
-  if (call.args.size() < 2) return false;
   constexpr const char* kCommands[] = {"F_DUPFD",      "F_DUPFD_CLOEXEC", "F_GETFD",
                                        "F_SETFD",      "F_GETFL",         "F_SETFL",
                                        "F_GETPIPE_SZ", "F_SETPIPE_SZ"};
-  return std::any_of(std::begin(kCommands), std::end(kCommands),
-                     [&](const char* command) { return call.args[1].text == command; });
+  return ArgumentIsOneOf(call, 1, kCommands);
+}
+bool IsModelledPrctl(const strace::Call& call) {
+  constexpr const char* kOptions[] = {"PR_SET_NO_NEW_PRIVS", "PR_GET_NO_NEW_PRIVS",
+                                      "PR_GET_SECCOMP"};
+  return ArgumentIsOneOf(call, 0, kOptions);
+}
+bool IsModelledPtrace(const strace::Call& call) {
+  constexpr const char* kRequests[] = {
+      "PTRACE_TRACEME",    "PTRACE_ATTACH",   "PTRACE_SEIZE",     "PTRACE_DETACH",
+      "PTRACE_SETOPTIONS", "PTRACE_CONT",     "PTRACE_SYSCALL",   "PTRACE_SYSEMU",
+      "PTRACE_SINGLESTEP", "PTRACE_KILL",     "PTRACE_INTERRUPT", "PTRACE_LISTEN",
+      "PTRACE_POKEUSER",   "PTRACE_POKETEXT", "PTRACE_POKEDATA",  "PTRACE_SYSEMU_SINGLESTEP"};
+  return ArgumentIsOneOf(call, 0, kRequests);
+}
+
+bool IsModelledVariant(const strace::Call& call) {
+  if (call.name == "fcntl") return IsModelledFcntl(call);
+  if (call.name == "prctl") return IsModelledPrctl(call);
+  return call.name != "ptrace" || IsModelledPtrace(call);
 }
 
 }  // namespace
@@ -67,7 +92,7 @@ const Signature* SignatureOf(const strace::Call& call) {
   absl::string_view name = call.name;
   if (absl::StartsWith(name, kUnknownCall)) return &kUnknownSignature;
   const Signature* signature = FindSignature(name);
-  if (signature == nullptr || (name == "fcntl" && !IsModelledFcntl(call))) return nullptr;
+  if (signature == nullptr || !IsModelledVariant(call)) return nullptr;
   if (signature->form == CallForm::kClone3) name = "clone";
   const SyscallInfo* info = FindSyscall64(name, SyscallAbi::k64);
   return info != nullptr && info->IsModelled() ? signature : nullptr;
