@@ -29,7 +29,7 @@ class DiskWithBadBlocks : public DiskModel {
   DiskPlan Plan(Machine& machine, const DiskCommand& command) override {
     DiskPlan plan = DiskModel::Plan(machine, command);
     const uint64_t begin = command.sector * 512, end = begin + command.bytes;
-    if (begin < (kBadBlock + kBadBlocks) * kBlock && end > kBadBlock * kBlock) {
+    if (begin < (kBadBlock + kBadBlocks) * kBlockBytes && end > kBadBlock * kBlockBytes) {
       plan.result = DiskResult::kIoError;
     }
     return plan;

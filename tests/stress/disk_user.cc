@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -23,7 +22,7 @@ void DiskUser::SetUp(const std::array<std::string, 2>& disks) {
     fds_[i] = static_cast<int>(user::open(disks[i], O_RDWR | O_DIRECT));
     if (fds_[i] < 0) Wrong(absl::StrCat("open of ", disks[i], ": ", fds_[i]));
   }
-  const uint64_t size = (kSlots * (kMostBlocks + 1) + 16) * kBlock;
+  const uint64_t size = (kSlots * (kMostBlocks + 1) + 16) * kBlockBytes;
   buffers_ = static_cast<uint64_t>(user::mmap(0, size, PROT_READ | PROT_WRITE,
                                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0));
   uint64_t rest = BufferOf(kSlots);
@@ -39,7 +38,7 @@ void DiskUser::SetUp(const std::array<std::string, 2>& disks) {
   const uint64_t interval = take(4 * sizeof(uint64_t));
   const uint64_t microseconds[4] = {0, 200 + Below(300), 0, 100};
   user::WriteMemory(interval, microseconds, sizeof(microseconds));
-  user::Syscall(NR_setitimer, ITIMER_REAL, interval, 0);
+  user::Syscall(NR_setitimer, 0 /* ITIMER_REAL */, interval, 0);
 }
 
 // What is known of the blocks that it concerns from now on.
@@ -68,9 +67,9 @@ user::iocb DiskUser::Prepare(int slot, int disk, uint64_t first, uint64_t blocks
   request.disk = disk;
   request.first = first;
   request.blocks = blocks;
-  request.expected = static_cast<int64_t>(blocks * kBlock);
+  request.expected = static_cast<int64_t>(blocks * kBlockBytes);
   uint64_t buffer = BufferOf(slot);
-  uint64_t bytes = blocks * kBlock;
+  uint64_t bytes = blocks * kBlockBytes;
   int64_t offset = OffsetOf(first);
   if (OneIn(50)) {
     request.expected = -EINVAL;
@@ -80,13 +79,14 @@ user::iocb DiskUser::Prepare(int slot, int disk, uint64_t first, uint64_t blocks
     if (what == 2) offset += 100;
   } else if (disk == 0 && OneIn(30)) {
     request.expected = -EIO;
-    offset = static_cast<int64_t>((kBadBlock + Below(kBadBlocks - blocks)) * kBlock);
+    offset = static_cast<int64_t>((kBadBlock + Below(kBadBlocks - blocks)) * kBlockBytes);
   }
   if (request.write) {
     request.value = static_cast<uint64_t>(index_) << 48 | next_value_++;
-    for (uint64_t at = BufferOf(slot); at < BufferOf(slot) + blocks * kBlock; at += kBlock) {
+    for (uint64_t at = BufferOf(slot); at < BufferOf(slot) + blocks * kBlockBytes;
+         at += kBlockBytes) {
       user::Store<uint64_t>(at, request.value);
-      user::Store<uint64_t>(at + kBlock - 8, request.value);
+      user::Store<uint64_t>(at + kBlockBytes - 8, request.value);
     }
   }
   user::iocb cb = request.write ? user::PwriteIocb(fds_[disk], buffer, bytes, offset)
@@ -137,8 +137,8 @@ void DiskUser::Finish(Request* request, uint64_t buffer) {
       }
     } else if (untouched && block.known) {
       ++tally_->compared;
-      const auto first = user::Load<uint64_t>(buffer + i * kBlock);
-      const auto last = user::Load<uint64_t>(buffer + (i + 1) * kBlock - 8);
+      const auto first = user::Load<uint64_t>(buffer + i * kBlockBytes);
+      const auto last = user::Load<uint64_t>(buffer + (i + 1) * kBlockBytes - 8);
       if (first == block.value && last == block.value) continue;
       Wrong(absl::StrCat("block ", request->first + i, " of disk ", request->disk, " has ", first,
                          " and ", last, ", not ", block.value));

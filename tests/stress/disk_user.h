@@ -16,14 +16,14 @@
 
 namespace kpath {
 
-inline constexpr uint64_t kBlock = 4096;
+inline constexpr uint64_t kBlockBytes = 4096;
 // Of each disk, of each program.
 inline constexpr uint64_t kBlocksOfOne = 256;
 inline constexpr int kPrograms = 8;
 // Behind those, and a gap: what cannot be read or written on the first disk.
 inline constexpr uint64_t kBadBlock = kPrograms * kBlocksOfOne + 64;
 inline constexpr uint64_t kBadBlocks = 64;
-inline constexpr uint64_t kDiskBytes = (kBadBlock + kBadBlocks) * kBlock;
+inline constexpr uint64_t kDiskBytes = (kBadBlock + kBadBlocks) * kBlockBytes;
 
 // What all programs of a run have seen together.
 struct Tally {
@@ -82,10 +82,11 @@ class DiskUser {
     return blocks_[request.disk][request.first + i];
   }
   uint64_t BufferOf(int slot) const {
-    return buffers_ + static_cast<uint64_t>(slot) * (kMostBlocks + 1) * kBlock;
+    return buffers_ + static_cast<uint64_t>(slot) * (kMostBlocks + 1) * kBlockBytes;
   }
   int64_t OffsetOf(uint64_t block) const {
-    return static_cast<int64_t>((static_cast<uint64_t>(index_) * kBlocksOfOne + block) * kBlock);
+    return static_cast<int64_t>((static_cast<uint64_t>(index_) * kBlocksOfOne + block) *
+                                kBlockBytes);
   }
 
   const int index_;
