@@ -307,6 +307,17 @@ TEST(Waiting, ASignalThatOnlyTheCallLetsThrough) {
 
 // ---- Bad input ----
 
+TEST(Waiting, CallsWithoutAllOfTheirArgumentsDoNoHarm) {
+  for (const char* line :
+       {"epoll_wait() = 1", "epoll_wait(5) = 0", "epoll_ctl() = 0", "epoll_ctl(5) = 0",
+        "poll() = 1", "select() = -1 EBADF (Bad file descriptor)", "select(1) = 1",
+        "pselect6() = 0", "epoll_wait( <unfinished ...>) = ?", "poll( <unfinished ...>) = ?",
+        "io_pgetevents(0x1000) = 0", "timerfd_settime(3) = 0"}) {
+    ReplayText("t.strace",
+               absl::StrCat("7  epoll_create1(0) = 3\n7  pipe2([4, 5], 0) = 0\n7  ", line, "\n"));
+  }
+}
+
 TEST(Waiting, BadInputIsRefusedWhereItStands) {
   const struct {
     const char* line;
