@@ -302,7 +302,8 @@ std::string Readiness::JudgeEpoll(const CallFrame& frame, int64_t result) const 
   std::vector<EpollEvent> given = EventsAt(frame.arguments[1], result), missing;
   const bool known = call.result.known && call.result.error.empty();
   const strace::Value* printed = PrintedArgument(call, 1);
-  const bool whole = printed->kind == strace::ValueKind::kArray && !printed->abbreviated;
+  const bool whole =
+      printed != nullptr && printed->kind == strace::ValueKind::kArray && !printed->abbreviated;
   const std::vector<EpollEvent> shown = EpollEventsShown(call);
   if (known && whole && ResultOf(call) != static_cast<int64_t>(shown.size())) {
     return absl::StrCat("the result is ", ResultOf(call), ", ", shown.size(), " events are shown");

@@ -31,12 +31,14 @@ bool World::PreparePolled(const PlanStep& step) {
   const Signature* signature = FindSignature(call.name);
   if (signature == nullptr || signature->result != ResultKind::kReady) return true;
   if (IsEpollWait(*signature)) {
-    const auto& items = epolls_.items(FileBehind(static_cast<int>(NumberOf(&call.args[0], -1))).id);
+    const auto& items =
+        epolls_.items(FileBehind(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1))).id);
     return std::none_of(items.begin(), items.end(), [](const auto& item) {
       return FileBehind(item.first).kind == FileKind::kOutside;
     });
   }
-  if (IsSelect(*signature) && FailedWith(call, "EBADF")) GrowTable(NumberOf(&call.args[0]));
+  if (IsSelect(*signature) && FailedWith(call, "EBADF"))
+    GrowTable(NumberOf(PrintedArgument(call, 0)));
   if (!ShowsAllWatched(call, *signature)) return false;
   const std::vector<Watched> watched = WatchedBy(call, *signature);
   const ShownReady shown = ReadyShown(call, *signature, watched);
@@ -53,7 +55,7 @@ void World::NoteEpoll(const strace::Call& call) {
   const bool creates = call.name == "epoll_create" || call.name == "epoll_create1";
   if (creates) epolls_.Created(FileBehind(static_cast<int>(ResultOf(call))).id);
   if (call.name != "epoll_ctl") return;
-  epolls_.Controlled(FileBehind(static_cast<int>(NumberOf(&call.args[0], -1))).id, call);
+  epolls_.Controlled(FileBehind(static_cast<int>(NumberOf(PrintedArgument(call, 0), -1))).id, call);
 }
 
 bool World::IsRacing(int fd) const {
