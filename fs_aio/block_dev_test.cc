@@ -269,13 +269,14 @@ TEST(BlockDev, AReadDirtiesItsPagesSoThatTheyAreKept) {
 TEST(BlockDev, TheInterruptMayComeOnAnotherCpu) {
   DeviceOptions vda = Vda();
   vda.irq_cpu = 1;
-  RunOnDisk(std::move(vda),
-            [](AioProgram& p) {
-              p.Setup(8);
-              current->cpus_allowed = 1;
-              EXPECT_THAT(SubmitAndWait(p, {p.Read(kPage)}), testing::ElementsAre(kPage));
-            },
-            Cpus(2));
+  RunOnDisk(
+      std::move(vda),
+      [](AioProgram& p) {
+        p.Setup(8);
+        current->cpus_allowed = 1;
+        EXPECT_THAT(SubmitAndWait(p, {p.Read(kPage)}), testing::ElementsAre(kPage));
+      },
+      Cpus(2));
 }
 
 TEST(BlockDev, AFullRingStopsTheQueueUntilTheHostHasUsedSomething) {
@@ -300,21 +301,22 @@ TEST(BlockDev, NullBlkEndsRequestsInItsThreeWays) {
       null.queues = queues;
       null.irqmode = irqmode;
       null.memory_backed = true;
-      RunOnDisk(std::move(null),
-                [](AioProgram& p) {
-                  p.Setup(64);
-                  user::Store<int>(p.buffer, 4711);
-                  EXPECT_THAT(SubmitAndWait(p, {user::PwriteIocb(p.fd, p.buffer, kPage, kPage)}),
-                              testing::ElementsAre(kPage));
-                  std::vector<user::iocb> list;
-                  for (int64_t i = 0; i < 20; ++i) {
-                    list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i * kPage), kPage,
-                                          i == 5 ? kPage : i * 65536));
-                  }
-                  EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
-                  EXPECT_EQ(user::Load<int>(p.buffer + 5 * kPage), 4711);
-                },
-                Cpus(2));
+      RunOnDisk(
+          std::move(null),
+          [](AioProgram& p) {
+            p.Setup(64);
+            user::Store<int>(p.buffer, 4711);
+            EXPECT_THAT(SubmitAndWait(p, {user::PwriteIocb(p.fd, p.buffer, kPage, kPage)}),
+                        testing::ElementsAre(kPage));
+            std::vector<user::iocb> list;
+            for (int64_t i = 0; i < 20; ++i) {
+              list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i * kPage), kPage,
+                                    i == 5 ? kPage : i * 65536));
+            }
+            EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
+            EXPECT_EQ(user::Load<int>(p.buffer + 5 * kPage), 4711);
+          },
+          Cpus(2));
     }
   }
 }
@@ -338,17 +340,18 @@ TEST(BlockDev, TheSameSeedIsTheSameRunAndAnySeedIsAGoodOne) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     DeviceOptions vda = Vda();
     vda.depth = 4;
-    RunOnDisk(std::move(vda),
-              [](AioProgram& p) {
-                p.Setup(64);
-                std::vector<user::iocb> list;
-                for (int64_t i = 0; i < 30; ++i) {
-                  list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i) * kPage, kPage,
-                                        (i % 3 == 0 ? i : i * 16) * kPage));
-                }
-                EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
-              },
-              Cpus(2, seed));
+    RunOnDisk(
+        std::move(vda),
+        [](AioProgram& p) {
+          p.Setup(64);
+          std::vector<user::iocb> list;
+          for (int64_t i = 0; i < 30; ++i) {
+            list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i) * kPage, kPage,
+                                  (i % 3 == 0 ? i : i * 16) * kPage));
+          }
+          EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
+        },
+        Cpus(2, seed));
   }
 }
 
@@ -373,6 +376,7 @@ TEST(BlockDev, EachAllocationFailsOnce) {
       p.Setup(8);
       p.places.Store(ReadAt(p, p.buffer, 40 * kPage, 0));
       p.pointers.Store(p.places);
+      p.events.Store({});  // so that its page is there
       countdown = rank;
       current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
       const int64_t submitted = user::io_submit(p.ctx, 1, p.pointers);

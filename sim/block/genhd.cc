@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "sim/block/blk_internal.h"
 #include "sim/machine/check.h"
 
@@ -46,6 +47,26 @@ gendisk* get_gendisk(uint64_t dev) {
   FUNCTION(dev);
   const auto found = genhd->disks.find(dev);
   return found == genhd->disks.end() ? nullptr : found->second;
+}
+
+std::vector<gendisk*> AllDisks() {
+  std::vector<gendisk*> disks;
+  for (const auto& [dev, disk] : genhd->disks) disks.push_back(disk);
+  return disks;
+}
+
+std::string DescribeDisk(const gendisk* disk) {
+  const BlockStats& stats = disk->queue->stats;
+  const disk_stats& times = disk->part0.dkstats;
+  const uint64_t ended = times.ios[0] + times.ios[1];
+  const uint64_t mean = ended == 0 ? 0 : (times.nsecs[0] + times.nsecs[1]) / ended;
+  return absl::StrCat(
+      stats.bios, " bios, ", stats.requests, " requests; merged ", stats.plug_merges, " in plugs, ",
+      stats.queue_merges, " in queues, split ", stats.splits, "; issued ", stats.issued_directly,
+      " directly, ", stats.dispatched, " by way of a queue, refused ", stats.busy,
+      "; plugs flushed ", stats.plug_flushes, ", by a sleep ", stats.plug_schedule_flushes,
+      "; slept for a tag ", stats.tag_waits, "; at most ", stats.max_in_flight, " in flight, ",
+      mean, " ns each; errors ", stats.errors, ", timeouts ", stats.timeouts);
 }
 
 // v4.19 block/genhd.c: disk_map_sector_rcu. The partition that the sector is in.

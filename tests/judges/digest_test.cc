@@ -55,9 +55,9 @@ TEST_P(Determinism, TheSameBytesEverywhere) {
 
 INSTANTIATE_TEST_SUITE_P(
     Runs, Determinism,
-    testing::Values(Case{"examples/first-read.strace", 0x8c45199babb6927d},
-                    Case{"tests/transcripts/libaio-harness-5.strace", 0x973fb2c57112214b},
-                    Case{"tests/transcripts/ltp-io_submit03.strace", 0xbdccdd6a7adcb2ed}));
+    testing::Values(Case{"examples/first-read.strace", 0xd7cb6b93646884c5},
+                    Case{"tests/transcripts/libaio-harness-5.strace", 0x36d081acacfb8c96},
+                    Case{"tests/transcripts/ltp-io_submit03.strace", 0x3d091622e4d1fbf9}));
 
 }  // namespace
 }  // namespace kpath
