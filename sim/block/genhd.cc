@@ -36,11 +36,14 @@ gendisk* alloc_disk(int minors) {
   return disk.get();
 }
 
-// v4.19 block/genhd.c: device_add_disk
+// v4.19 block/genhd.c: device_add_disk. Departs: v4.19 reads from the disk, to find its partitions;
+// here all that is left of this is the queue's timer, which such a read starts and which the next
+// requests therefore find running.
 void add_disk(gendisk* disk) {
   FUNCTION(disk->first_minor);
   const bool is_new = genhd->disks.emplace(MKDEV(disk->major, disk->first_minor), disk).second;
   KPATH_CHECK(is_new, disk->disk_name);
+  mod_timer(&disk->queue->timeout, round_jiffies_up(jiffies + BLK_MAX_TIMEOUT));
 }
 
 gendisk* get_gendisk(uint64_t dev) {
