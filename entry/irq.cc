@@ -26,8 +26,9 @@ void ipi_entering_ack_irq() {
 }
 void exiting_irq() { irq_exit(); }
 
-// v4.19 arch/x86/include/asm/irq.h: handle_irq. False: the vector is nobody's.
+// v4.19 arch/x86/kernel/irq_64.c: handle_irq. False: the vector is nobody's.
 bool handle_irq(irq_desc* desc, pt_regs*) {
+  FUNCTION(desc == nullptr ? 0 : desc->irq);
   if (desc == nullptr) return false;
   desc->handle_irq(desc);
   return true;

@@ -6,7 +6,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <memory>
+#include <random>
 
 #include "fs_aio/aio_test_program.h"
 #include "sim/block/blkdev.h"
@@ -269,13 +271,14 @@ TEST(BlockDev, AReadDirtiesItsPagesSoThatTheyAreKept) {
 TEST(BlockDev, TheInterruptMayComeOnAnotherCpu) {
   DeviceOptions vda = Vda();
   vda.irq_cpu = 1;
-  RunOnDisk(std::move(vda),
-            [](AioProgram& p) {
-              p.Setup(8);
-              current->cpus_allowed = 1;
-              EXPECT_THAT(SubmitAndWait(p, {p.Read(kPage)}), testing::ElementsAre(kPage));
-            },
-            Cpus(2));
+  RunOnDisk(
+      std::move(vda),
+      [](AioProgram& p) {
+        p.Setup(8);
+        current->cpus_allowed = 1;
+        EXPECT_THAT(SubmitAndWait(p, {p.Read(kPage)}), testing::ElementsAre(kPage));
+      },
+      Cpus(2));
 }
 
 TEST(BlockDev, AFullRingStopsTheQueueUntilTheHostHasUsedSomething) {
@@ -300,21 +303,22 @@ TEST(BlockDev, NullBlkEndsRequestsInItsThreeWays) {
       null.queues = queues;
       null.irqmode = irqmode;
       null.memory_backed = true;
-      RunOnDisk(std::move(null),
-                [](AioProgram& p) {
-                  p.Setup(64);
-                  user::Store<int>(p.buffer, 4711);
-                  EXPECT_THAT(SubmitAndWait(p, {user::PwriteIocb(p.fd, p.buffer, kPage, kPage)}),
-                              testing::ElementsAre(kPage));
-                  std::vector<user::iocb> list;
-                  for (int64_t i = 0; i < 20; ++i) {
-                    list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i * kPage), kPage,
-                                          i == 5 ? kPage : i * 65536));
-                  }
-                  EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
-                  EXPECT_EQ(user::Load<int>(p.buffer + 5 * kPage), 4711);
-                },
-                Cpus(2));
+      RunOnDisk(
+          std::move(null),
+          [](AioProgram& p) {
+            p.Setup(64);
+            user::Store<int>(p.buffer, 4711);
+            EXPECT_THAT(SubmitAndWait(p, {user::PwriteIocb(p.fd, p.buffer, kPage, kPage)}),
+                        testing::ElementsAre(kPage));
+            std::vector<user::iocb> list;
+            for (int64_t i = 0; i < 20; ++i) {
+              list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i * kPage), kPage,
+                                    i == 5 ? kPage : i * 65536));
+            }
+            EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
+            EXPECT_EQ(user::Load<int>(p.buffer + 5 * kPage), 4711);
+          },
+          Cpus(2));
     }
   }
 }
@@ -338,17 +342,99 @@ TEST(BlockDev, TheSameSeedIsTheSameRunAndAnySeedIsAGoodOne) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     DeviceOptions vda = Vda();
     vda.depth = 4;
-    RunOnDisk(std::move(vda),
-              [](AioProgram& p) {
-                p.Setup(64);
-                std::vector<user::iocb> list;
-                for (int64_t i = 0; i < 30; ++i) {
-                  list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i) * kPage, kPage,
-                                        (i % 3 == 0 ? i : i * 16) * kPage));
-                }
-                EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
-              },
-              Cpus(2, seed));
+    RunOnDisk(
+        std::move(vda),
+        [](AioProgram& p) {
+          p.Setup(64);
+          std::vector<user::iocb> list;
+          for (int64_t i = 0; i < 30; ++i) {
+            list.push_back(ReadAt(p, p.buffer + static_cast<uint64_t>(i) * kPage, kPage,
+                                  (i % 3 == 0 ? i : i * 16) * kPage));
+          }
+          EXPECT_THAT(SubmitAndWait(p, list), testing::Each(kPage));
+        },
+        Cpus(2, seed));
+  }
+}
+
+// Reads and writes from a random place on, each in a page of its own.
+void MakeRequests(const AioProgram& p, const int (&fds)[2], uint32_t seed) {
+  p.ctxp.Store(0);
+  EXPECT_EQ(user::io_setup(256, p.ctxp), 0);
+  const user::io_context_t ctx = p.ctxp.Load();
+  std::minstd_rand random(seed + 1);
+  int64_t submitted = 0, reaped = 0;
+  std::vector<bool> ended(200);
+  while (reaped < 200) {
+    std::vector<user::iocb> list;
+    const size_t count = 1 + random() % 12;
+    for (size_t i = 0; i < count && submitted < 200; ++i, ++submitted) {
+      const auto offset = static_cast<int64_t>(random() % 64) * kPage;
+      const uint64_t buffer = p.buffer + random() % 64 * kPage;
+      const int fd = fds[random() % 2];
+      user::iocb cb = random() % 3 == 0 ? user::PwriteIocb(fd, buffer, kPage, offset)
+                                        : user::PreadIocb(fd, buffer, kPage, offset);
+      cb.aio_data = static_cast<uint64_t>(submitted) + 1;
+      list.push_back(cb);
+    }
+    // In the process's own memory alone: the program's object is that of all of them.
+    for (size_t i = 0; i < list.size(); ++i) {
+      const auto at = static_cast<int64_t>(i);
+      (p.places + at).Store(list[i]);
+      (p.pointers + at).Store(p.places + at);
+    }
+    const auto made = static_cast<int64_t>(list.size());
+    EXPECT_EQ(user::io_submit(ctx, made, p.pointers), made);
+    const int64_t wanted = std::min<int64_t>(submitted - reaped, 1 + random() % 20);
+    const int64_t got = user::io_getevents(ctx, wanted, submitted - reaped, p.events, {});
+    EXPECT_GE(got, wanted);
+    for (int64_t i = 0; i < got; ++i) {
+      const auto res = static_cast<int64_t>(p.Event(i).res);
+      EXPECT_TRUE(res == kPage || res == -EIO) << res;
+      // Each once.
+      const uint64_t request = p.Event(i).data;
+      ASSERT_TRUE(request >= 1 && request <= 200) << request;
+      EXPECT_FALSE(ended[request - 1]) << request;
+      ended[request - 1] = true;
+    }
+    reaped += got;
+  }
+}
+
+// Each request ends once, and all that was taken is given back (RunAio looks), in every order of
+// events.
+TEST(BlockDev, ManyTasksOnTwoDisks) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    DeviceOptions vda = Vda();
+    vda.depth = 8;
+    vda.irq_cpu = 2;
+    FailingDisk::bad_sector = 80;
+    DeviceOptions null;
+    null.path = "/dev/nullb0";
+    null.driver = "null_blk";
+    null.queues = 2;
+    null.depth = 4;
+    null.irqmode = 2;
+    SystemOptions options = Cpus(4, seed);
+    options.devices = {null};
+    RunOnDisk(
+        std::move(vda),
+        [](AioProgram& p) {
+          const int fds[2] = {p.fd, static_cast<int>(user::open("/dev/nullb0", O_RDWR | O_DIRECT))};
+          for (uint32_t child = 0; child < 3; ++child) {
+            EXPECT_GT(user::fork([&p, &fds, child] {
+                        MakeRequests(p, fds, child);
+                        user::exit(0);
+                      }),
+                      0);
+          }
+          for (int child = 0; child < 3; ++child) {
+            int status = -1;
+            EXPECT_GT(user::waitpid(-1, &status, 0), 0);
+            EXPECT_EQ(status, 0);
+          }
+        },
+        options);
   }
 }
 
@@ -373,6 +459,7 @@ TEST(BlockDev, EachAllocationFailsOnce) {
       p.Setup(8);
       p.places.Store(ReadAt(p, p.buffer, 40 * kPage, 0));
       p.pointers.Store(p.places);
+      p.events.Store({});  // so that its page is there
       countdown = rank;
       current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
       const int64_t submitted = user::io_submit(p.ctx, 1, p.pointers);

@@ -71,7 +71,8 @@ bool IsSupported(const request_queue* q, unsigned op) {
   return (op == REQ_OP_DRV_IN || op == REQ_OP_DRV_OUT) && q->mq_ops != nullptr;
 }
 
-// v4.19 block/blk-core.c: generic_make_request_checks. False: the bio has ended.
+// v4.19 block/blk-core.c: generic_make_request_checks. False: the bio has ended. Departs: tasks
+// have no io_context, which only schedulers and cgroups look at.
 bool generic_make_request_checks(bio* bio) {
   FUNCTION(bio);
   might_sleep();

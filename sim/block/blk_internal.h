@@ -112,6 +112,8 @@ using busy_iter_fn = void (*)(blk_mq_hw_ctx* hctx, request* rq, void* priv, bool
 void blk_mq_queue_tag_busy_iter(request_queue* q, busy_iter_fn fn, void* priv);
 
 // ---- blk-timeout.c ----
+// A queue's timer looks at its requests at least this often, while there are any.
+inline constexpr unsigned long BLK_MAX_TIMEOUT = 5 * HZ;
 void blk_add_timer(request* rq);
 void blk_rq_timed_out_timer(timer_list* timer);
 void blk_mq_timeout_work(work_struct* work);

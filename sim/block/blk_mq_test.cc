@@ -323,5 +323,65 @@ TEST(BlkMq, AQueueThatIsGoneRefusesBios) {
   EXPECT_EQ(block.Ended(), "0:0 64:10");
 }
 
+// The allocation of rank `*countdown` fails, from 0.
+class FailOne : public Chooser {
+ public:
+  explicit FailOne(int* countdown) : countdown_(countdown) {}
+  int Choose(uint64_t, ChoiceKind kind, int) override {
+    return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
+  }
+
+ private:
+  int* countdown_;
+};
+
+// A queue is made or it is not; in both cases nothing is left when it is gone.
+TEST(BlkMq, EachAllocationOfAQueueFailsOnce) {
+  bool failed = true;
+  for (int rank = 0; failed; ++rank) {
+    ASSERT_LT(rank, 100);
+    int countdown = 1 << 30;
+    TestBlockOptions options;
+    options.cpus = 2;
+    options.queues = 2;
+    options.chooser = std::make_unique<FailOne>(&countdown);
+    TestBlock block(std::move(options));
+    blk_mq_tag_set set;
+    EXPECT_EQ(block.Run([&] {
+      set.ops = block.set.ops;
+      set.nr_hw_queues = 2;
+      set.queue_depth = 4;
+      countdown = rank;
+      request_queue* q = nullptr;
+      if (blk_mq_alloc_tag_set(&set) == 0) q = blk_mq_init_queue(&set);
+      failed = countdown < 0;
+      countdown = 1 << 30;
+      EXPECT_EQ(q == nullptr, failed) << rank;
+      if (q != nullptr) blk_cleanup_queue(q);
+    }),
+              "");
+    EXPECT_EQ(block.Leaks(), "") << rank;
+  }
+}
+
+TEST(BlkMq, ACleanupWaitsForWhatIsInFlight) {
+  TestBlock block;
+  bool gone = false;
+  block.mm.kernel.Spawn("submitter", [&] {
+    submit_bio(block.Make(REQ_OP_READ, 0, kPage));
+    msleep(20);
+    EXPECT_FALSE(gone);
+    block.CompleteAll();
+  });
+  block.mm.kernel.Spawn("remover", [&] {
+    while (block.in_device.empty()) msleep(4);
+    blk_cleanup_queue(block.q);
+    gone = true;
+  });
+  EXPECT_EQ(block.mm.kernel.Run(), "");
+  EXPECT_TRUE(gone);
+  EXPECT_EQ(block.Ended(), "0:0");
+}
+
 }  // namespace
 }  // namespace kpath

@@ -6,8 +6,6 @@
 namespace kpath {
 namespace {
 
-constexpr unsigned long BLK_MAX_TIMEOUT = 5 * HZ;
-
 // v4.19 block/blk-timeout.c: blk_rq_timeout. Not too late: later requests may have to end sooner.
 unsigned long blk_rq_timeout(unsigned long timeout) {
   FUNCTION(timeout);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "sim/block/blk_internal.h"
 #include "sim/machine/check.h"
 
@@ -35,17 +36,40 @@ gendisk* alloc_disk(int minors) {
   return disk.get();
 }
 
-// v4.19 block/genhd.c: device_add_disk
+// v4.19 block/genhd.c: device_add_disk. Departs: v4.19 reads from the disk, to find its partitions;
+// here all that is left of this is the queue's timer, which such a read starts and which the next
+// requests therefore find running.
 void add_disk(gendisk* disk) {
   FUNCTION(disk->first_minor);
   const bool is_new = genhd->disks.emplace(MKDEV(disk->major, disk->first_minor), disk).second;
   KPATH_CHECK(is_new, disk->disk_name);
+  mod_timer(&disk->queue->timeout, round_jiffies_up(jiffies + BLK_MAX_TIMEOUT));
 }
 
 gendisk* get_gendisk(uint64_t dev) {
   FUNCTION(dev);
   const auto found = genhd->disks.find(dev);
   return found == genhd->disks.end() ? nullptr : found->second;
+}
+
+std::vector<gendisk*> AllDisks() {
+  std::vector<gendisk*> disks;
+  for (const auto& [dev, disk] : genhd->disks) disks.push_back(disk);
+  return disks;
+}
+
+std::string DescribeDisk(const gendisk* disk) {
+  const BlockStats& stats = disk->queue->stats;
+  const disk_stats& times = disk->part0.dkstats;
+  const uint64_t ended = times.ios[0] + times.ios[1];
+  const uint64_t mean = ended == 0 ? 0 : (times.nsecs[0] + times.nsecs[1]) / ended;
+  return absl::StrCat(
+      stats.bios, " bios, ", stats.requests, " requests; merged ", stats.plug_merges, " in plugs, ",
+      stats.queue_merges, " in queues, split ", stats.splits, "; issued ", stats.issued_directly,
+      " directly, ", stats.dispatched, " by way of a queue, refused ", stats.busy,
+      "; plugs flushed ", stats.plug_flushes, ", by a sleep ", stats.plug_schedule_flushes,
+      "; slept for a tag ", stats.tag_waits, "; at most ", stats.max_in_flight, " in flight, ",
+      mean, " ns each; errors ", stats.errors, ", timeouts ", stats.timeouts);
 }
 
 // v4.19 block/genhd.c: disk_map_sector_rcu. The partition that the sector is in.

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "sim/block/blk_types.h"
 
@@ -83,6 +84,10 @@ gendisk* alloc_disk(int minors);
 void add_disk(gendisk* disk);
 // v4.19 block/genhd.c: get_gendisk. Null: no disk has this number.
 gendisk* get_gendisk(uint64_t dev);
+// All of them, in the order of their numbers.
+std::vector<gendisk*> AllDisks();
+// What a disk has done so far, for people: one line, without its name.
+std::string DescribeDisk(const gendisk* disk);
 inline void set_capacity(gendisk* disk, sector_t sectors) { disk->part0.nr_sects = sectors; }
 inline sector_t get_capacity(const gendisk* disk) { return disk->part0.nr_sects; }
 inline void set_disk_ro(gendisk* disk, bool flag) { disk->part0.policy = flag ? 1 : 0; }

@@ -11,6 +11,19 @@ uint64_t Memory::AllocatePages(int order) {
   KPATH_CHECK(order >= 0 && order <= 10, order);
   const uint64_t count = uint64_t{1} << order;
   free_blocks_.resize(11);
+  if (order == 0 && free_blocks_[0].empty()) {
+    // Single pages are taken from a batch, the highest first: what is allocated one after the other
+    // does not lie one behind the other, as on a computer that has been running for a while.
+    constexpr uint64_t kBatch = 31;
+    const uint64_t first = pages_.empty() ? 1 : pages_.size();  // page 0 stays unused
+    pages_.resize(first + kBatch, nullptr);
+    free_bytes_.resize(first + kBatch, nullptr);
+    blocks_.push_back(std::make_unique<uint8_t[]>(kBatch * kPageSize));
+    for (uint64_t i = 0; i < kBatch; ++i) {
+      free_bytes_[first + i] = blocks_.back().get() + i * kPageSize;
+      free_blocks_[0].push_back(first + i);
+    }
+  }
   uint64_t pfn;
   if (!free_blocks_[order].empty()) {
     pfn = free_blocks_[order].back();

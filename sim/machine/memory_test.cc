@@ -19,6 +19,7 @@ TEST(Memory, BlocksAreAlignedZeroedAndContiguous) {
 TEST(Memory, FreedBlocksComeBackZeroedLastFreedFirst) {
   Memory memory;
   const uint64_t one = memory.AllocatePages(0), two = memory.AllocatePages(0);
+  EXPECT_EQ(two, one - 1);  // not one behind the other
   memory.PageBytes(two)[7] = 1;
   memory.FreePages(one, 0);
   memory.FreePages(two, 0);

@@ -90,6 +90,8 @@ int filemap_check_errors(address_space* mapping);
 // v4.19 mm/filemap.c: filemap_write_and_wait_range. Before bytes `lstart` to `lend` are read from
 // the device directly: they have to be there. 0 or a negative errno.
 int filemap_write_and_wait_range(address_space* mapping, loff_t lstart, loff_t lend);
+// v4.19 mm/filemap.c: filemap_range_has_page. True if any of those bytes is in the cache.
+bool filemap_range_has_page(address_space* mapping, loff_t start_byte, loff_t end_byte);
 // v4.19 mm/truncate.c: invalidate_inode_pages2_range. Before pages `start` to `end` are written on
 // the device directly. 0, or -EBUSY: one of them is in use.
 int invalidate_inode_pages2_range(address_space* mapping, pgoff_t start, pgoff_t end);

@@ -25,6 +25,13 @@ int filemap_write_and_wait_range(address_space* mapping, loff_t lstart, loff_t l
   return fn.Return(filemap_check_errors(mapping));
 }
 
+// v4.19 mm/filemap.c: filemap_range_has_page. Departs: the block devices, of which it is asked,
+// keep no pages in the page cache.
+bool filemap_range_has_page(address_space* mapping, loff_t start_byte, loff_t end_byte) {
+  FUNCTION(mapping->host, start_byte, end_byte);
+  return fn.Return(false);
+}
+
 // v4.19 mm/page-writeback.c: set_page_dirty_lock
 int set_page_dirty_lock(kptr<page> page) {
   FUNCTION(page);
@@ -51,7 +58,12 @@ bool ReadDirectly(kiocb* iocb, iov_iter* iter, ssize_t* retval) {
   const loff_t size = i_size_read(mapping->host);
   size_t count = iov_iter_count(*iter);
   const loff_t last = iocb->ki_pos + static_cast<loff_t>(count) - 1;
-  if ((iocb->ki_flags & IOCB_NOWAIT) == 0) {
+  if ((iocb->ki_flags & IOCB_NOWAIT) != 0) {
+    if (filemap_range_has_page(mapping, iocb->ki_pos, last)) {
+      *retval = Fail(EAGAIN, "pages in the cache would have to be written back");
+      return true;
+    }
+  } else {
     *retval = filemap_write_and_wait_range(mapping, iocb->ki_pos, last);
     if (*retval < 0) return true;
   }

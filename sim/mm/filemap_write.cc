@@ -104,7 +104,9 @@ namespace {
 ssize_t PrepareDirectWrite(address_space* mapping, const kiocb& iocb, size_t bytes) {
   if (!S_ISBLK(mapping->host->i_mode)) return 0;
   const loff_t last = iocb.ki_pos + static_cast<loff_t>(bytes) - 1;
-  if ((iocb.ki_flags & IOCB_NOWAIT) == 0) {
+  if ((iocb.ki_flags & IOCB_NOWAIT) != 0) {
+    if (filemap_range_has_page(mapping, iocb.ki_pos, last)) return -EAGAIN;
+  } else {
     const int error = filemap_write_and_wait_range(mapping, iocb.ki_pos, last);
     if (error != 0) return error;
   }

@@ -28,14 +28,13 @@ void gup_pgd_range(unsigned long addr, unsigned long end, bool write, kptr<page>
 
 // v4.19 mm/gup.c: check_vma_flags
 int check_vma_flags(kptr<vm_area_struct> vma, bool write) {
-  FUNCTION(Value::Address(vma->vm_start), write);
   if (write && (vma->vm_flags & VM_WRITE) == 0) {
-    return fn.Return(Fail(EFAULT, "the area at $0 is not writable", Value::Address(vma->vm_start)));
+    return Fail(EFAULT, "the area at $0 is not writable", Value::Address(vma->vm_start));
   }
   if (!write && (vma->vm_flags & VM_READ) == 0) {
-    return fn.Return(Fail(EFAULT, "the area at $0 is not readable", Value::Address(vma->vm_start)));
+    return Fail(EFAULT, "the area at $0 is not readable", Value::Address(vma->vm_start));
   }
-  return fn.Return(0);
+  return 0;
 }
 
 // v4.19 mm/mmap.c: find_extend_vma. Departs: no stack grows by this.

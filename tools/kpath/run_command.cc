@@ -54,7 +54,9 @@ std::string Summary(const std::string& file, const ReplayReport& report) {
       absl::StrAppend(&text, " fd ", fd, " (line ", line, ")");
     }
   }
-  return text + "\n";
+  absl::StrAppend(&text, "\n");
+  for (const auto& [path, done] : report.disks) absl::StrAppend(&text, path, ": ", done, "\n");
+  return text;
 }
 
 std::string DescribeIllegal(const std::string& file, const IllegalResult& illegal) {
@@ -122,6 +124,7 @@ void AddRunCommand(CLI::App* app, int* status) {
       "  # kpath: x32=n                      a kernel without the x32 ABI\n"
       "  # kpath: latency=250us              of reads and writes with O_DIRECT\n"
       "  # kpath: file /data/x size=1M       a file of zeros that is there from the start\n"
+      "  # kpath: device /dev/vda driver=virtio_blk size=16M latency=80us   a disk\n"
       "  # kpath: sysctl fs.aio-max-nr=100   the limit of events of all AIO contexts\n\n"
       "Exit status: 0 every result is legal, 1 one is not, 2 bad input, 3 the simulated kernel\n"
       "reported a bug of its own.");

@@ -224,6 +224,8 @@ block_device* I_BDEV(kptr<inode> bd_inode) {
 }
 
 int MakeBlockNode(const std::string& path, uint64_t dev) {
+  // A node knows its device once it has been opened, and keeps it: here from the start.
+  if (bdget(dev) == nullptr) return Fail(ENOMEM, "no memory for a block device");
   kptr<dentry> directory = root_path().dentry;
   size_t begin = 1;
   for (size_t slash = path.find('/', begin); slash != std::string::npos;

@@ -17,6 +17,7 @@
 #include "sim/user/user.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/aio_ledger.h"
+#include "tools/transcript/replay/disks.h"
 #include "tools/transcript/replay/honour_address.h"
 #include "tools/transcript/replay/infer_cpus.h"
 #include "tools/transcript/replay/known_calls.h"
@@ -86,6 +87,7 @@ class ReplayerImpl final : public Replayer {
       ReportStuck();
     }
     report_.assumed_descriptors = world_.assumed_descriptors();
+    report_.disks = DescribeDisks(machine(), scenario_);
     return std::move(report_);
   }
 

@@ -65,6 +65,8 @@ struct ReplayReport {
   size_t taken_by_program = 0;
   int inferred_cpus = 0;  // if the transcript shows on how many CPUs it was made
   uint32_t inferred_cpus_line = 0;
+  // The scenario's disks: path, and what each has done.
+  std::vector<std::pair<std::string, std::string>> disks;
 
   bool AllLegal() const { return illegal.empty() && kernel_report.empty(); }
 };

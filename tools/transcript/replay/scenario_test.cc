@@ -37,6 +37,31 @@ TEST(Scenario, ReadsAllSettings) {
   EXPECT_EQ(scenario->files[0].size, 1 << 20);
 }
 
+TEST(Scenario, ReadsDevices) {
+  const auto scenario = Read(
+      "# kpath: device /dev/vda driver=virtio_blk size=32M latency=1ms block=4096 depth=8 "
+      "cache=writeback\n"
+      "# kpath: device /dev/nullb0 driver=null_blk queues=2 depth=3 irqmode=2 "
+      "completion_nsec=5 memory_backed=y\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  ASSERT_EQ(scenario->devices.size(), 2u);
+  const DeviceOptions& vda = scenario->devices[0];
+  EXPECT_EQ(vda.path, "/dev/vda");
+  EXPECT_EQ(vda.driver, "virtio_blk");
+  EXPECT_EQ(vda.size, 32u << 20);
+  EXPECT_EQ(vda.latency_ns, 1'000'000);
+  EXPECT_EQ(vda.block_size, 4096u);
+  EXPECT_EQ(vda.depth, 8u);
+  EXPECT_TRUE(vda.write_cache);
+  const DeviceOptions& null = scenario->devices[1];
+  EXPECT_EQ(null.driver, "null_blk");
+  EXPECT_EQ(null.queues, 2u);
+  EXPECT_EQ(null.depth, 3u);
+  EXPECT_EQ(null.irqmode, 2);
+  EXPECT_EQ(null.completion_nsec, 5);
+  EXPECT_TRUE(null.memory_backed);
+}
+
 TEST(Scenario, TheAbiHoldsForTheLinesBehind) {
   const auto scenario =
       Read("getpid() = 1\n# kpath: abi=i386\ngetpid() = 1\n# kpath: abi=x86_64\ngetpid() = 1\n");
@@ -59,8 +84,7 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
       {"# kpath: cpu=1",
        "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, abi=, latency=, file "
-       "PATH "
-       "size= or sysctl fs.aio-max-nr="},
+       "PATH size=, device PATH driver= or sysctl fs.aio-max-nr="},
       {"# kpath: latency=80",
        "t.strace:1:10: 'latency=80', expected latency=TIME such as 80us, up to 1000s"},
       {"# kpath: latency=0us",
@@ -75,6 +99,25 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: file x size=1", "t.strace:1:15: 'x' is not an absolute path"},
       {"# kpath: file /x size=1T", "t.strace:1:18: 'size=1T', expected size=BYTES up to 1024G"},
       {"# kpath: file /x", "t.strace:1:10: expected file PATH size=BYTES"},
+      {"# kpath: device /dev/vda",
+       "t.strace:1:10: expected device PATH driver=virtio_blk or =null_blk"},
+      {"# kpath: device vda driver=null_blk", "t.strace:1:17: 'vda' is not the path of a device"},
+      {"# kpath: device /dev/sda driver=ahci",
+       "t.strace:1:26: 'driver=ahci', expected driver=virtio_blk or driver=null_blk"},
+      {"# kpath: device /dev/vda size=1M driver=virtio_blk",
+       "t.strace:1:26: 'size=1M', expected driver=virtio_blk or driver=null_blk first"},
+      {"# kpath: device /d driver=virtio_blk depth=3",
+       "t.strace:1:38: 'depth=3', expected depth=1 to depth=1024, of virtio_blk a power of two"},
+      {"# kpath: device /d driver=virtio_blk irqmode=1",
+       "t.strace:1:38: 'irqmode=1', expected size=, block=, depth=, latency= or cache="},
+      {"# kpath: device /d driver=null_blk irqmode=3",
+       "t.strace:1:36: 'irqmode=3', expected irqmode=0, 1 or 2"},
+      {"# kpath: device /d driver=null_blk block=100",
+       "t.strace:1:36: 'block=100', expected block=512, 1024, 2048 or 4096"},
+      {"# kpath: device /d driver=null_blk size=1000",
+       "t.strace:1:10: 1000 bytes are not whole blocks"},
+      {"# kpath: device /d driver=null_blk\n# kpath: device /d driver=null_blk",
+       "t.strace:2:17: the device is there already"},
   };
   for (const auto& c : kCases) {
     EXPECT_EQ(Read(absl::StrCat(c.text, "\n")).status().message(), c.message) << c.text;
