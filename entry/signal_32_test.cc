@@ -110,6 +110,7 @@ TEST(Handler32, ItsFramesAreOfTheCodeThatSetItAndTheFlagIsHidden) {
     EXPECT_EQ(user::Int80(stack, kKill, {Pid(), SIGUSR1}), 0) << "a handler of 64-bit code";
     EXPECT_EQ(calls, 1);
     const uint32_t old = stack.top() - 64;
+    user::Sigaction32(SIGUSR1, [](const Signal32&) {});
     EXPECT_EQ(user::Int80(174, {SIGUSR1, 0, old, 8}), 0);
     EXPECT_EQ(user::Load<uint32_t>(old + 4) & (SA_IA32_ABI | SA_X32_ABI), 0u);
     EXPECT_EQ(user::Int80(174, {SIGUSR1, 0, old, 4}), -EINVAL);
