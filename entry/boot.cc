@@ -69,6 +69,8 @@ void JoinTheParts(Machine& machine) {
   fault_hooks->force_sig_fault = RaiseFault;
   signals_init();
   vdso_image_32->int80_landing_pad = user::kInt80LandingPad;
+  vdso_image_32->sym___kernel_sigreturn = user::kVdsoSigreturn;
+  vdso_image_32->sym___kernel_rt_sigreturn = user::kVdsoRtSigreturn;
   machine.decorate_report = Decorate;
 }
 

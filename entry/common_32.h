@@ -29,6 +29,9 @@ long do_fast_syscall_32(pt_regs* regs);
 // Boot.
 struct VdsoImage32 {
   uint64_t int80_landing_pad = 0;
+  // Where handlers return to: POP %eax, and sigreturn; rt_sigreturn.
+  uint64_t sym___kernel_sigreturn = 0;
+  uint64_t sym___kernel_rt_sigreturn = 0;
 };
 extern KernelGlobal<VdsoImage32> vdso_image_32;
 

@@ -61,6 +61,37 @@ TEST(PtraceStopTest, VforkIsTwoEventsAndCloneIsOne) {
   });
 }
 
+// ---- Several CPUs ----
+
+TEST(PtraceStopTest, TracerAndTraceeMeetOnAnyCpuInAnyOrder) {
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    SystemOptions options;
+    options.cpus = 3;
+    options.seed = seed;
+    int stops = 0;
+    RunProgram(
+        [&stops] {
+          const int64_t pid = Tracee([] {
+            for (int i = 0; i < 5; ++i) EXPECT_EQ(user::Syscall(NR_close, 99), -7);
+          });
+          while (true) {
+            const int64_t number = NextEntry(pid);
+            if (number == NR_exit_group) break;
+            EXPECT_EQ(number, NR_close);
+            user::ptrace(PTRACE_SYSCALL, pid);
+            // Until the tracee has stopped it cannot be looked at.
+            user::PokeUser(pid, offsetof(user_regs_struct, rax), 1);
+            EXPECT_EQ(SignalThatStopped(user::NextStop(pid)), kSyscallStop);
+            EXPECT_EQ(user::PokeUser(pid, offsetof(user_regs_struct, rax), -7), 0);
+            ++stops;
+          }
+          EXPECT_EQ(RunToEnd(pid), 0);
+        },
+        options);
+    ASSERT_EQ(stops, 5) << "seed " << seed;
+  }
+}
+
 // ---- Stepping ----
 
 TEST(PtraceStopTest, StepsStopBehindEachInstruction) {

@@ -217,6 +217,18 @@ TEST(PtraceTest, ATracerDecidesWhatBecomesOfASignal) {
   });
 }
 
+TEST(PtraceTest, AReplacementThatIsBlockedWaits) {
+  RunProgram([] {
+    const int64_t pid = Tracee([] {
+      user::sigprocmask(SIG_BLOCK, user::Signals({SIGUSR2}));
+      Raise(SIGUSR1);
+      EXPECT_EQ(user::sigpending(), user::Signals({SIGUSR2}));
+    });
+    EXPECT_EQ(SignalThatStopped(RunToEnd(pid)), SIGUSR1);
+    EXPECT_EQ(user::ResumeAndWait(PTRACE_CONT, pid, SIGUSR2), 0);
+  });
+}
+
 TEST(PtraceTest, EvenAnIgnoredSignalIsSeen) {
   RunProgram([] {
     const int64_t pid = Tracee([] {

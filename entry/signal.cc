@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "entry/signal.h"
 
+#include "entry/ia32_signal.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/process/signal.h"
@@ -10,16 +11,27 @@ namespace {
 
 // v4.19 include/uapi/asm/unistd_64.h
 constexpr unsigned long kNrRestartSyscall = 219;
+constexpr unsigned long kNrRestartSyscall32 = 0;
+constexpr unsigned long kX32Bit = 0x40000000;
 constexpr unsigned long kSyscallInsnLength = 2;
 constexpr uint64_t kRedZone = 128;
 
-// v4.19 arch/x86/include/asm/sighandling.h: FIX_EFLAGS. The flags that a handler may change.
-constexpr uint64_t FIX_EFLAGS = X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF |
-                                X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF |
-                                X86_EFLAGS_CF | X86_EFLAGS_RF;
-
 // v4.19 arch/x86/include/asm/syscall.h: syscall_get_nr. Negative: not in a system call.
 int syscall_get_nr(const pt_regs* regs) { return static_cast<int>(regs->orig_ax); }
+
+bool in_compat_state() { return (current->ti.status & (TS_COMPAT | TS_I386_REGS_POKED)) != 0; }
+
+// v4.19 arch/x86/include/asm/syscall.h: syscall_get_error. 32-bit code sees half of it.
+long syscall_get_error(const pt_regs* regs) {
+  const auto error = static_cast<long>(regs->ax);
+  return in_compat_state() ? static_cast<int>(error) : error;
+}
+
+// v4.19 arch/x86/kernel/signal.c: get_nr_restart_syscall
+unsigned long get_nr_restart_syscall(const pt_regs* regs) {
+  if (in_compat_state()) return kNrRestartSyscall32;
+  return kNrRestartSyscall | (regs->orig_ax & kX32Bit);
+}
 
 // ---- The frame ----
 
@@ -116,10 +128,51 @@ int __setup_rt_frame(ksignal* ksig, const sigset_t* set, pt_regs* regs) {
   return fn.Return(0);
 }
 
-// v4.19 arch/x86/kernel/signal.c: setup_rt_frame
+// v4.19 arch/x86/kernel/signal.c: x32_setup_rt_frame. 0 or -EFAULT.
+int x32_setup_rt_frame(ksignal* ksig, const sigset_t* set, pt_regs* regs) {
+  FUNCTION(ksig->sig);
+  const user_ptr<rt_sigframe_x32> frame(get_sigframe(ksig->ka, regs, sizeof(rt_sigframe_x32)));
+  if (!access_ok(frame, sizeof(rt_sigframe_x32))) {
+    return fn.Return<int>(Fail(EFAULT, "there is no place for a signal frame"));
+  }
+  const user_ptr<ucontext_x32> uc = frame.member(&rt_sigframe_x32::uc);
+  const user_ptr<compat_siginfo_t> info = frame.member(&rt_sigframe_x32::info);
+  if ((ksig->ka.sa_flags & SA_SIGINFO) != 0 && copy_siginfo_to_user32(info, &ksig->info) != 0) {
+    return fn.Return(-EFAULT);
+  }
+  if ((ksig->ka.sa_flags & SA_RESTORER) == 0) {
+    return fn.Return<int>(Fail(EFAULT, "no SA_RESTORER"));
+  }
+  ucontext_x32 head = {};
+  head.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+  head.uc_stack = compat_save_altstack_ex();
+  head.uc_sigmask = *set;
+  int err = put_user(ksig->ka.sa_restorer, frame.member(&rt_sigframe_x32::pretcode));
+  if (copy_to_user(uc, &head, sizeof(head)) != 0) err = -EFAULT;
+  err |= setup_sigcontext(uc.member(&ucontext_x32::uc_mcontext), regs, set->sig);
+  if (err != 0) return fn.Return(-EFAULT);
+
+  regs->di = static_cast<unsigned long>(ksig->sig);
+  regs->ax = 0;
+  regs->si = info.address();
+  regs->dx = uc.address();
+  regs->ip = ksig->ka.handler;
+  regs->sp = frame.address();
+  regs->cs = __USER_CS;
+  regs->ss = __USER_DS;
+  return fn.Return(0);
+}
+
+// v4.19 arch/x86/kernel/signal.c: setup_rt_frame. The frame that the handler knows.
 int setup_rt_frame(ksignal* ksig, pt_regs* regs) {
   FUNCTION(ksig->sig);
-  return fn.Return(__setup_rt_frame(ksig, sigmask_to_save(), regs));
+  const sigset_t* set = sigmask_to_save();
+  if ((ksig->ka.sa_flags & SA_IA32_ABI) != 0) {
+    const bool rt = (ksig->ka.sa_flags & SA_SIGINFO) != 0;
+    return fn.Return(rt ? ia32_setup_rt_frame(ksig, set, regs) : ia32_setup_frame(ksig, set, regs));
+  }
+  if ((ksig->ka.sa_flags & SA_X32_ABI) != 0) return fn.Return(x32_setup_rt_frame(ksig, set, regs));
+  return fn.Return(__setup_rt_frame(ksig, set, regs));
 }
 
 // ---- The interrupted call ----
@@ -132,7 +185,7 @@ void DoAgain(pt_regs* regs, unsigned long number) {
 
 // A handler comes first: does the call fail with -EINTR, or is it made again behind it?
 void restart_behind_handler(const k_sigaction& ka, pt_regs* regs) {
-  switch (static_cast<long>(regs->ax)) {
+  switch (syscall_get_error(regs)) {
     case -ERESTART_RESTARTBLOCK:
     case -ERESTARTNOHAND:
       regs->ax = static_cast<unsigned long>(-EINTR);
@@ -153,14 +206,14 @@ void restart_behind_handler(const k_sigaction& ka, pt_regs* regs) {
 
 // No handler runs.
 void restart_without_handler(pt_regs* regs) {
-  switch (static_cast<long>(regs->ax)) {
+  switch (syscall_get_error(regs)) {
     case -ERESTARTNOHAND:
     case -ERESTARTSYS:
     case -ERESTARTNOINTR:
       DoAgain(regs, regs->orig_ax);
       break;
     case -ERESTART_RESTARTBLOCK:
-      DoAgain(regs, kNrRestartSyscall);
+      DoAgain(regs, get_nr_restart_syscall(regs));
       break;
     default:
       break;
@@ -210,12 +263,6 @@ int restore_sigcontext(pt_regs* regs, user_ptr<const sigcontext_64> sc) {
   return fn.Return(0);
 }
 
-// v4.19 arch/x86/kernel/signal.c: signal_fault
-void signal_fault(const pt_regs* regs, user_ptr<rt_sigframe> frame) {
-  FUNCTION(Value::Address(regs->ip), frame);
-  force_sig(SIGSEGV, current);
-}
-
 // The part of rt_sigreturn that may fail. 0 or -EFAULT.
 int restore_frame(pt_regs* regs, user_ptr<rt_sigframe> frame) {
   if (!access_ok(frame, sizeof(rt_sigframe))) return -EFAULT;
@@ -230,7 +277,27 @@ int restore_frame(pt_regs* regs, user_ptr<rt_sigframe> frame) {
   return restore_altstack(uc.member(&ucontext::uc_stack));
 }
 
+// The same of x32's.
+int restore_frame_x32(pt_regs* regs, user_ptr<rt_sigframe_x32> frame) {
+  if (!access_ok(frame, sizeof(rt_sigframe_x32))) return -EFAULT;
+  const user_ptr<ucontext_x32> uc = frame.member(&rt_sigframe_x32::uc);
+  sigset_t set;
+  uint32_t uc_flags;
+  if (copy_from_user(&set, uc.member(&ucontext_x32::uc_sigmask), sizeof(set)) != 0) return -EFAULT;
+  if (get_user(uc_flags, uc.member(&ucontext_x32::uc_flags)) != 0) return -EFAULT;
+  set_current_blocked(&set);
+  if (restore_sigcontext(regs, uc.member(&ucontext_x32::uc_mcontext)) != 0) return -EFAULT;
+  if ((uc_flags & UC_STRICT_RESTORE_SS) == 0) regs->ss = __USER_DS;
+  return compat_restore_altstack(uc.member(&ucontext_x32::uc_stack));
+}
+
 }  // namespace
+
+// v4.19 arch/x86/kernel/signal.c: signal_fault
+void signal_fault(const pt_regs* regs, uint64_t frame) {
+  FUNCTION(Value::Address(regs->ip), Value::Address(frame));
+  force_sig(SIGSEGV, current);
+}
 
 void do_signal(pt_regs* regs) {
   FUNCTION(regs->orig_ax);
@@ -249,10 +316,23 @@ SYSCALL_DEFINE0(rt_sigreturn) {
   pt_regs* regs = task_pt_regs(current);
   const user_ptr<rt_sigframe> frame(regs->sp - sizeof(long));
   if (restore_frame(regs, frame) != 0) {
-    signal_fault(regs, frame);
+    signal_fault(regs, frame.address());
     return 0;
   }
   return static_cast<long>(regs->ax);
+}
+
+// v4.19 arch/x86/kernel/signal.c: sys32_x32_rt_sigreturn
+long sys32_x32_rt_sigreturn(const pt_regs* regs);
+long sys32_x32_rt_sigreturn(const pt_regs*) {
+  FUNCTION();
+  pt_regs* regs = task_pt_regs(current);
+  const user_ptr<rt_sigframe_x32> frame(regs->sp - sizeof(uint64_t));
+  if (restore_frame_x32(regs, frame) != 0) {
+    signal_fault(regs, frame.address());
+    return fn.Return(0l);
+  }
+  return fn.Return(static_cast<long>(regs->ax));
 }
 
 }  // namespace kpath

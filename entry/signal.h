@@ -10,7 +10,9 @@
 //           (128 bytes of the interrupted code's red zone)
 //
 // Departs: there are no floating point registers, so uc_mcontext.fpstate is null and nothing is
-// saved between uc and the red zone; only frames of 64-bit code, none of x32 or i386.
+// saved between uc and the red zone.
+//
+// The frames of x32 are here, too; those of 32-bit code are in ia32_signal.h.
 //
 // Context: process, on the way to user mode, interrupts on.
 #pragma once
@@ -21,6 +23,7 @@
 
 #include "sim/kernel/signal_types.h"
 #include "sim/machine/pt_regs.h"
+#include "sim/process/signal_compat.h"
 
 namespace kpath {
 
@@ -57,6 +60,30 @@ struct rt_sigframe {
 };
 static_assert(sizeof(rt_sigframe) == 440);
 static_assert(offsetof(rt_sigframe, info) == 312);
+
+// v4.19 arch/x86/include/asm/sigframe.h: struct ucontext_x32, struct rt_sigframe_x32
+struct ucontext_x32 {
+  uint32_t uc_flags, uc_link;
+  compat_stack_t uc_stack;
+  uint32_t uc__pad0;
+  sigcontext_64 uc_mcontext;
+  sigset_t uc_sigmask;
+};
+static_assert(sizeof(ucontext_x32) == 288);
+struct rt_sigframe_x32 {
+  uint64_t pretcode;
+  ucontext_x32 uc;
+  compat_siginfo_t info;
+};
+static_assert(sizeof(rt_sigframe_x32) == 424);
+
+// v4.19 arch/x86/include/asm/sighandling.h: FIX_EFLAGS. The flags that a handler may change.
+inline constexpr uint64_t FIX_EFLAGS =
+    X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_SF | X86_EFLAGS_ZF |
+    X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF | X86_EFLAGS_RF;
+
+// v4.19 arch/x86/kernel/signal.c: signal_fault. A frame to return by cannot be read: SIGSEGV.
+void signal_fault(const pt_regs* regs, uint64_t frame);
 
 // v4.19 arch/x86/kernel/signal.c: do_signal. Called on the way to user mode while TIF_SIGPENDING is
 // set. Enters the handler of one signal, or ends the process, or, when no handler is to run, makes

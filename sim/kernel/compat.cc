@@ -34,4 +34,13 @@ int compat_get_timespec64(timespec64* ts, user_ptr<const compat_timespec> uts) {
   return fn.Return(0);
 }
 
+// v4.19 kernel/compat.c: compat_put_timespec64
+int compat_put_timespec64(const timespec64& ts, user_ptr<compat_timespec> uts) {
+  FUNCTION(uts);
+  if (in_x32_syscall()) return fn.Return(copy_to_user(uts, &ts, sizeof(ts)) != 0 ? -EFAULT : 0);
+  const compat_timespec narrow = {static_cast<int32_t>(ts.tv_sec),
+                                  static_cast<int32_t>(ts.tv_nsec)};
+  return fn.Return(copy_to_user(uts, &narrow, sizeof(narrow)) != 0 ? -EFAULT : 0);
+}
+
 }  // namespace kpath

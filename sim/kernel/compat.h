@@ -48,6 +48,8 @@ struct compat_timespec {
 };
 // v4.19 kernel/compat.c: compat_get_timespec64. 0 or -EFAULT. x32 programs have 64-bit times.
 int compat_get_timespec64(timespec64* ts, user_ptr<const compat_timespec> uts);
+// v4.19 kernel/compat.c: compat_put_timespec64. 0 or -EFAULT.
+int compat_put_timespec64(const timespec64& ts, user_ptr<compat_timespec> uts);
 
 }  // namespace kpath
 

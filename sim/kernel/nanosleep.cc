@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/nanosleep.h"
 
+#include "sim/kernel/compat.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/time.h"
 
@@ -10,10 +11,11 @@ namespace {
 // v4.19 kernel/time/hrtimer.c: nanosleep_copyout
 int nanosleep_copyout(const restart_block* restart, const timespec64& left) {
   FUNCTION(left.tv_sec, left.tv_nsec);
-  // Departs: no 32-bit layout (TT_COMPAT).
-  if (put_timespec64(left, user_ptr<timespec64>(restart->nanosleep.rmtp)) != 0) {
-    return fn.Return(-EFAULT);
-  }
+  const uint64_t rmtp = restart->nanosleep.rmtp;
+  const int error = restart->nanosleep.type == TT_COMPAT
+                        ? compat_put_timespec64(left, user_ptr<compat_timespec>(rmtp))
+                        : put_timespec64(left, user_ptr<timespec64>(rmtp));
+  if (error != 0) return fn.Return(-EFAULT);
   return fn.Return(Fail(ERESTART_RESTARTBLOCK, "a signal came $0.$1 s before the end", left.tv_sec,
                         left.tv_nsec));
 }
@@ -82,6 +84,19 @@ SYSCALL_DEFINE2(nanosleep, user_ptr<timespec64>, rqtp, user_ptr<timespec64>, rmt
     return Fail(EINVAL, "tv_sec=$0, tv_nsec=$1 is no length of time", tu.tv_sec, tu.tv_nsec);
   }
   SetRemainder(rmtp);
+  return hrtimer_nanosleep(tu, HRTIMER_MODE_REL, CLOCK_MONOTONIC);
+}
+
+// v4.19 kernel/time/hrtimer.c: compat_sys_nanosleep
+COMPAT_SYSCALL_DEFINE2(nanosleep, user_ptr<compat_timespec>, rqtp, user_ptr<compat_timespec>,
+                       rmtp) {
+  timespec64 tu;
+  if (compat_get_timespec64(&tu, rqtp) != 0) return Error(EFAULT);
+  if (!timespec64_valid(tu)) {
+    return Fail(EINVAL, "tv_sec=$0, tv_nsec=$1 is no length of time", tu.tv_sec, tu.tv_nsec);
+  }
+  current->restart_block.nanosleep.type = rmtp ? TT_COMPAT : TT_NONE;
+  current->restart_block.nanosleep.rmtp = rmtp.address();
   return hrtimer_nanosleep(tu, HRTIMER_MODE_REL, CLOCK_MONOTONIC);
 }
 

@@ -151,6 +151,8 @@ bool on_sig_stack(uint64_t sp);
 int sas_ss_flags(uint64_t sp);
 // v4.19 kernel/signal.c: restore_altstack. From a signal frame. 0 or -EFAULT.
 int restore_altstack(user_ptr<const stack_t> uss);
+// The same, of a stack that was read already.
+void restore_altstack_of(const stack_t& stack);
 // v4.19 include/linux/signal.h: save_altstack_ex. The alternate stack as a signal frame keeps it;
 // one with SS_AUTODISARM is none from now on.
 stack_t save_altstack_ex();

@@ -5,6 +5,7 @@
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/process/signal.h"
+#include "sim/process/signal_compat.h"
 
 namespace kpath {
 namespace {
@@ -67,6 +68,7 @@ int do_sigaction(int sig, k_sigaction* act, k_sigaction* oact) {
   k_sigaction& k = p->sighand->action[sig - 1];
   spin_lock_irq(&p->sighand->siglock);
   if (oact != nullptr) *oact = k;
+  sigaction_compat_abi(act, oact);
   if (act != nullptr) {
     sigdelsetmask(&act->sa_mask, SIG_KERNEL_ONLY_MASK);
     k = *act;
@@ -118,11 +120,15 @@ int restore_altstack(user_ptr<const stack_t> uss) {
   FUNCTION(uss);
   stack_t stack = {};
   if (copy_from_user(&stack, uss, sizeof(stack)) != 0) return fn.Return<int>(Error(EFAULT));
+  restore_altstack_of(stack);
+  return fn.Return(0);
+}
+
+void restore_altstack_of(const stack_t& stack) {
   // What is wrong with it does not matter, and is nobody's reason.
   const Reason kept = current->reason;
   do_sigaltstack(&stack, nullptr, task_pt_regs(current)->sp);
   current->reason = kept;
-  return fn.Return(0);
 }
 
 int copy_siginfo_to_user(user_ptr<siginfo_t> to, const siginfo_t* from) {

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <utility>
+
 #include "sim/machine/check.h"
 #include "sim/machine/machine.h"
 #include "sim/user/calls.h"
@@ -99,11 +101,66 @@ int64_t Int80(uint32_t number, const Arguments32& arguments) {
   return Result();
 }
 
+int64_t Int80(const Stack32& stack, uint32_t number, const Arguments32& arguments) {
+  current_context->cpu->regs.rip = kVdsoInt80;
+  STEP("ring 3: INT 0x80", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(kVdsoInt80);
+  In32BitCode code(stack.top());
+  LoadArguments(number, arguments);
+  Int80At(kVdsoInt80);
+  const int64_t result = Result();
+  code.Leave();
+  return result;
+}
+
 Stack32::Stack32() {
   const int64_t page =
       mmap(0, kStackSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
   KPATH_CHECK(page > 0, "no memory below 4 GiB");
   top_ = static_cast<uint32_t>(page) + kStackSize;
+}
+
+namespace {
+
+// struct compat_sigaction
+struct Action32 {
+  uint32_t handler, flags, restorer, mask[2];
+};
+
+constexpr uint32_t kSaRestorer = 0x04000000;
+constexpr uint32_t kRtSigaction32 = 174;
+constexpr uint64_t kRtSigactionX32 = 0x40000000 + 512;
+
+uint64_t LoadHandler(std::function<void(const Signal32&)> handler, Reg signo, Reg info, Reg uc) {
+  return LoadCode(*current_context->machine, [handler = std::move(handler), signo, info, uc] {
+    const std::function<void(const Signal32&)> running = handler;
+    const Registers& regs = current_context->cpu->regs;
+    running({.signo = static_cast<int>(regs[signo]),
+             .info = static_cast<uint32_t>(regs[info]),
+             .ucontext = static_cast<uint32_t>(regs[uc])});
+  });
+}
+
+// Where a pointer of 32 bits reaches.
+uint32_t PutLow(const Action32& action) {
+  const uint32_t address = Stack32().top() - 64;
+  Store<Action32>(address, action);
+  return address;
+}
+
+}  // namespace
+
+int64_t Sigaction32(int sig, std::function<void(const Signal32&)> handler, uint32_t flags) {
+  const uint64_t code = LoadHandler(std::move(handler), Reg::rax, Reg::rdx, Reg::rcx);
+  const uint32_t act = PutLow({static_cast<uint32_t>(code), flags, 0, {0, 0}});
+  return Int80(kRtSigaction32, {static_cast<uint32_t>(sig), act, 0, 8});
+}
+
+int64_t SigactionX32(int sig, std::function<void(const Signal32&)> handler, uint32_t flags) {
+  const uint64_t code = LoadHandler(std::move(handler), Reg::rdi, Reg::rsi, Reg::rdx);
+  const uint32_t act =
+      PutLow({static_cast<uint32_t>(code), flags | kSaRestorer, kRestorerX32, {0, 0}});
+  return Syscall(kRtSigactionX32, sig, act, 0, 8);
 }
 
 int64_t Sysenter(const Stack32& stack, uint32_t number, const Arguments32& arguments) {

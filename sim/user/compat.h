@@ -16,7 +16,9 @@
 #pragma once
 
 #include <array>
+#include <csignal>  // SA_*
 #include <cstdint>
+#include <functional>
 
 namespace kpath::user {
 
@@ -41,5 +43,24 @@ int64_t Sysenter(const Stack32& stack, uint32_t number, const Arguments32& argum
 int64_t Syscall32(const Stack32& stack, uint32_t number, const Arguments32& arguments = {});
 // The same with a stack pointer that nothing may be behind: the kernel finds no ebp there.
 int64_t SysenterAt(uint32_t esp, uint32_t number);
+
+// INT 0x80 of 32-bit code, on that stack.
+int64_t Int80(const Stack32& stack, uint32_t number, const Arguments32& arguments = {});
+
+// ---- Signals ----
+
+// What a handler that is 32-bit code is called with. The addresses are 0 without SA_SIGINFO.
+struct Signal32 {
+  int signo = 0;
+  uint32_t info = 0;      // of a compat_siginfo_t
+  uint32_t ucontext = 0;  // of a struct ucontext_ia32
+};
+
+// rt_sigaction of i386. The handler is 32-bit code: it may make calls by Int80 alone.
+int64_t Sigaction32(int sig, std::function<void(const Signal32& signal)> handler,
+                    uint32_t flags = SA_SIGINFO);
+// rt_sigaction of x32: the handler runs as 64-bit code, and finds a compat_siginfo_t.
+int64_t SigactionX32(int sig, std::function<void(const Signal32& signal)> handler,
+                     uint32_t flags = SA_SIGINFO);
 
 }  // namespace kpath::user

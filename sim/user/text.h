@@ -39,9 +39,14 @@ constexpr uint64_t TrapInstruction(int vector) { return kTrapInstructions + 16 *
 inline constexpr uint64_t kVdsoSysenter = 0xf7fbfa55;
 inline constexpr uint64_t kVdsoInt80 = 0xf7fbfa57;
 inline constexpr uint64_t kInt80LandingPad = 0xf7fbfa59;
+// The vDSO's __kernel_sigreturn (POP %eax; MOV $119, %eax; INT $0x80) and __kernel_rt_sigreturn.
+inline constexpr uint64_t kVdsoSigreturn = 0xf7fbfa20;
+inline constexpr uint64_t kVdsoRtSigreturn = 0xf7fbfa30;
 inline constexpr uint64_t kStoreInstruction = 0x401014;
 // Where signal handlers return to: MOV $15, %rax; SYSCALL. Calls rt_sigreturn.
 inline constexpr uint64_t kRestorer = 0x401020;
+// The same of x32 programs: MOV $0x40000201, %eax; SYSCALL.
+inline constexpr uint64_t kRestorerX32 = 0x401030;
 // Where loaded code begins, 16 bytes each.
 inline constexpr uint64_t kLoadedCode = 0x402000;
 
