@@ -26,7 +26,7 @@
 //     null_blk:
 //       queues=N      hardware queues, 1 to 64, default 1
 //       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
-//       completion_nsec=N   that time, default 10000
+//       completion_nsec=N   that time in nanoseconds, default 10000; latency=T is the same
 //       memory_backed=y|n   whether it keeps what is written to it, default n
 //   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
 //                (ns, us, ms, s behind the number)
