@@ -29,6 +29,7 @@ constexpr Parameter kRlimitOut = {ParameterKind::kRlimitOut};
 constexpr Parameter kItimerIn = {ParameterKind::kItimerIn};
 constexpr Parameter kItimerOut = {ParameterKind::kItimerOut};
 constexpr Parameter kStackIn = {ParameterKind::kStackIn};
+constexpr Parameter kFilterIn = {ParameterKind::kFilterIn};
 constexpr Parameter kStackOut = {ParameterKind::kStackOut};
 constexpr Parameter In(int size_argument) { return {ParameterKind::kIn, size_argument}; }
 constexpr Parameter Out(int size_argument) { return {ParameterKind::kOut, size_argument}; }
@@ -93,7 +94,7 @@ constexpr Signature kSignatures[] = {
     {"preadv", {kFd, kIovOut, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"preadv2", {kFd, kIovOut, kNumber, kNumber, kNumber}, ResultKind::kCount,
      CallForm::kPositioned},
-    {"prctl", {kNumber, kNumber, kNumber, kNumber, kNumber}},
+    {"prctl", {kNumber, kNumber, kFilterIn, kNumber, kNumber}},
     {"prlimit64", {kNumber, kNumber, kRlimitIn, kRlimitOut}},
     {"ptrace", {kNumber, kNumber, kNumber, kNumber}},
     {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
@@ -109,6 +110,7 @@ constexpr Signature kSignatures[] = {
     {"rt_sigprocmask", {kNumber, kSigsetIn, kSigsetOut, kNumber}},
     {"rt_sigsuspend", {kSigsetIn, kNumber}},
     {"rt_sigtimedwait", {kSigsetIn, kSiginfoOut, kTimespecIn, kNumber}},
+    {"seccomp", {kNumber, kNumber, kFilterIn}},
     {"set_tid_address", {kAddress}},
     {"setitimer", {kNumber, kItimerIn, kItimerOut}},
     {"setrlimit", {kNumber, kRlimitIn}},

@@ -40,6 +40,8 @@ enum class ParameterKind : uint8_t {
   kItimerOut,
   kStackIn,
   kStackOut,
+  // filters.h
+  kFilterIn,  // struct sock_fprog and the program
 };
 
 enum class ResultKind : uint8_t {
