@@ -114,7 +114,7 @@ void prepare_exit_to_usermode(pt_regs* regs) {
   lockdep_sys_exit();
   const uint32_t cached_flags = current->ti.flags;
   if ((cached_flags & EXIT_TO_USERMODE_LOOP_FLAGS) != 0) exit_to_usermode_loop(regs, cached_flags);
-  current->ti.status &= ~TS_COMPAT;
+  current->ti.status &= ~(TS_COMPAT | TS_I386_REGS_POKED);
   user_enter_irqoff();
 }
 

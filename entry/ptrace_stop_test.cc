@@ -182,6 +182,7 @@ TEST(PtraceStopTest, AttachingToAStoppedProcessChangesItsStopToATrap) {
     int status = 0;
     EXPECT_EQ(user::waitpid(static_cast<int>(pid), &status, WUNTRACED), pid);
     EXPECT_EQ(user::ptrace(PTRACE_ATTACH, pid), 0);
+    EXPECT_EQ(user::GetRegisters(pid).orig_rax, uint64_t{NR_kill}) << "it has changed already";
     EXPECT_EQ(SignalThatStopped(user::NextStop(pid)), SIGSTOP);
     user::kill(static_cast<int>(pid), SIGCONT);
     EXPECT_EQ(user::ptrace(PTRACE_DETACH, pid), 0);

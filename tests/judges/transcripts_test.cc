@@ -46,6 +46,28 @@ INSTANTIATE_TEST_SUITE_P(
       return absl::StrReplaceAll(info.param, {{"-", "_"}});
     });
 
+// ---- Filters and tracers ----
+
+TEST(Examples, AFilterIsInstalledByItsPrintedProgram) {
+  const std::string text = Read("examples/seccomp.strace");
+  const ReplayReport report = Replay("seccomp", text);
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_TRUE(report.as_recorded.empty());
+  // Without the instruction that refuses it getpid would return.
+  const ReplayReport other =
+      Replay("other", absl::StrReplaceAll(text, {{"SECCOMP_RET_ERRNO|0x1", "SECCOMP_RET_ALLOW"}}));
+  EXPECT_FALSE(other.AllLegal());
+}
+
+TEST(Examples, ATracerStopsItsChild) {
+  const std::string path = "tests/reference/scenarios/ptrace_child_io_destroy_exit_stop.strace";
+  const std::string text = Read(path);
+  const ReplayReport report = Replay(path, text);
+  EXPECT_TRUE(report.AllLegal()) << Describe(report);
+  EXPECT_TRUE(report.as_recorded.empty());
+  EXPECT_FALSE(Replay("lie", absl::StrReplaceAll(text, {{"SIGTRAP|0x80", "SIGTRAP"}})).AllLegal());
+}
+
 // ---- Planted lies ----
 
 constexpr char kFirstRead[] = "examples/first-read.strace";

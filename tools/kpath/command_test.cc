@@ -147,6 +147,7 @@ constexpr Example kExamples[] = {
     {"first-read", 0, ": 12 calls, 12 legal, 0 not legal\n"},
     {"limits", 0,
      ": 13 calls, 10 legal, 0 not legal, 3 not judged, replayed as recorded: openat (3)"},
+    {"seccomp", 0, ": 9 calls, 8 legal, 0 not legal\n"},
     {"slots", 0, ": 10 calls, 10 legal, 0 not legal\n"},
     {"two-processes", 0, ": 15 calls, 15 legal, 0 not legal\n"},
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tools/transcript/replay/filters.h"
 #include "tools/transcript/replay/frame.h"
 #include "tools/transcript/replay/poll_records.h"
 #include "tools/transcript/replay/records.h"
@@ -84,6 +85,8 @@ absl::Status CheckArgument(absl::string_view file_name, ParameterKind kind, cons
     case ParameterKind::kIn:
       if (value.kind == ValueKind::kString) return absl::OkStatus();
       return CheckNumber(file_name, value);
+    case ParameterKind::kFilterIn:
+      return IsPrintedFilter(value) ? absl::OkStatus() : CheckNumber(file_name, value);
     case ParameterKind::kTimespecIn:
       return CheckTimespec(file_name, value);
     case ParameterKind::kIovIn:

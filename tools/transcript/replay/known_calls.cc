@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "sim/user/compat.h"
 #include "syscall_table/tables.h"
+#include "tools/transcript/replay/filters.h"
 
 namespace kpath {
 namespace {
@@ -40,10 +41,23 @@ bool IsModelledFcntl(const strace::Call& call) {
                                        "F_GETPIPE_SZ", "F_SETPIPE_SZ"};
   return ArgumentIsOneOf(call, 1, kCommands);
 }
+// Not where the program's text was not printed: the calls behind it would be allowed.
+bool KnowsFilter(const strace::Call& call) {
+  if (call.args.size() < 3) return true;
+  const strace::Value& filter = call.args[2];
+  return filter.kind != strace::ValueKind::kStruct || IsPrintedFilter(filter);
+}
+
 bool IsModelledPrctl(const strace::Call& call) {
   constexpr const char* kOptions[] = {"PR_SET_NO_NEW_PRIVS", "PR_GET_NO_NEW_PRIVS",
                                       "PR_GET_SECCOMP"};
-  return ArgumentIsOneOf(call, 0, kOptions);
+  if (ArgumentIsOneOf(call, 0, kOptions)) return true;
+  constexpr const char* kSetSeccomp[] = {"PR_SET_SECCOMP"};
+  return ArgumentIsOneOf(call, 0, kSetSeccomp) && KnowsFilter(call);
+}
+bool IsModelledSeccomp(const strace::Call& call) {
+  constexpr const char* kOperations[] = {"SECCOMP_SET_MODE_STRICT", "SECCOMP_SET_MODE_FILTER"};
+  return ArgumentIsOneOf(call, 0, kOperations) && KnowsFilter(call);
 }
 bool IsModelledPtrace(const strace::Call& call) {
   constexpr const char* kRequests[] = {
@@ -57,6 +71,7 @@ bool IsModelledPtrace(const strace::Call& call) {
 bool IsModelledVariant(const strace::Call& call) {
   if (call.name == "fcntl") return IsModelledFcntl(call);
   if (call.name == "prctl") return IsModelledPrctl(call);
+  if (call.name == "seccomp") return IsModelledSeccomp(call);
   return call.name != "ptrace" || IsModelledPtrace(call);
 }
 

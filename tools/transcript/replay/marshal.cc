@@ -8,6 +8,7 @@
 #include "sim/machine/memory.h"
 #include "sim/user/memory.h"
 #include "syscall_table/numbers_64.h"
+#include "tools/transcript/replay/filters.h"
 #include "tools/transcript/replay/frame.h"
 #include "tools/transcript/replay/poll_records.h"
 #include "tools/transcript/replay/records.h"
@@ -88,6 +89,8 @@ class Marshaller {
         return Timespec(value);
       case ParameterKind::kContextOut:
         return Context(value);
+      case ParameterKind::kFilterIn:
+        return Filter(value);
       case ParameterKind::kIocbs:
         return Iocbs(value);
       case ParameterKind::kIocbIn:
@@ -113,6 +116,19 @@ class Marshaller {
         return Record(parameter.kind, value);
     }
     return 0;
+  }
+
+  // struct sock_fprog, and the program behind it. A number (prctl's third argument is one where
+  // the second is no mode): itself.
+  uint64_t Filter(const Value& value) {
+    if (!IsPrintedFilter(value)) return Number(value);
+    constexpr uint64_t kInstructionBytes = 8;
+    const std::string program = EncodeFilter(value);
+    const uint64_t address = staging_->ForCall(2 * sizeof(uint64_t) + program.size());
+    const uint64_t words[2] = {program.size() / kInstructionBytes, address + sizeof(words)};
+    user::WriteMemory(address, words, sizeof(words));
+    user::WriteMemory(address + sizeof(words), program.data(), program.size());
+    return address;
   }
 
   // A struct that goes in or comes out.

@@ -32,6 +32,7 @@ constexpr Parameter kRlimitOut = {ParameterKind::kRlimitOut};
 constexpr Parameter kItimerIn = {ParameterKind::kItimerIn};
 constexpr Parameter kItimerOut = {ParameterKind::kItimerOut};
 constexpr Parameter kStackIn = {ParameterKind::kStackIn};
+constexpr Parameter kFilterIn = {ParameterKind::kFilterIn};
 constexpr Parameter kStackOut = {ParameterKind::kStackOut};
 constexpr Parameter kTimevalIn = {ParameterKind::kTimevalIn};
 constexpr Parameter kItimerspecIn = {ParameterKind::kItimerspecIn};
@@ -118,7 +119,7 @@ constexpr Signature kSignatures[] = {
     {"preadv", {kFd, kIovOut, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"preadv2", {kFd, kIovOut, kNumber, kNumber, kNumber}, ResultKind::kCount,
      CallForm::kPositioned},
-    {"prctl", {kNumber, kNumber, kNumber, kNumber, kNumber}},
+    {"prctl", {kNumber, kNumber, kFilterIn, kNumber, kNumber}},
     {"prlimit64", {kNumber, kNumber, kRlimitIn, kRlimitOut}},
     {"pselect6", {kNumber, kFdSet, kFdSet, kFdSet, kTimespecIn, kSigsetArgument},
      ResultKind::kReady},
@@ -139,6 +140,7 @@ constexpr Signature kSignatures[] = {
     {"rt_sigtimedwait", {kSigsetIn, kSiginfoOut, kTimespecIn, kNumber}},
     {"rt_tgsigqueueinfo", {kNumber, kNumber, kNumber, kSiginfoIn}},
     {"select", {kNumber, kFdSet, kFdSet, kFdSet, kTimevalIn}, ResultKind::kReady},
+    {"seccomp", {kNumber, kNumber, kFilterIn}},
     {"set_tid_address", {kAddress}},
     {"setitimer", {kNumber, kItimerIn, kItimerOut}},
     {"setrlimit", {kNumber, kRlimitIn}},

@@ -51,6 +51,8 @@ enum class ParameterKind : uint8_t {
   kFdSet,           // select: read and written; argument 0: how many descriptors
   kSigsetArgument,  // pselect6, io_pgetevents: {sigmask=…, sigsetsize=…}
   kEpollEventsOut,  // epoll_wait: an array of epoll_event
+  // filters.h
+  kFilterIn,  // struct sock_fprog and the program
 };
 
 enum class ResultKind : uint8_t {
