@@ -144,6 +144,7 @@ constexpr Example kExamples[] = {
     {"direct", 0, ": 13 calls, 13 legal, 0 not legal\n"},
     {"eventfd", 0, ": 11 calls, 11 legal, 0 not legal\n"},
     {"eventfd-recursion", 3, "BUG: spinlock recursion on CPU#0, replay/7\n lock: &ctx->wqh, "},
+    {"full-circle", 0, ": 7 calls, 7 legal, 0 not legal\n"},
     {"first-read", 0, ": 12 calls, 12 legal, 0 not legal\n"},
     {"limits", 0,
      ": 13 calls, 10 legal, 0 not legal, 3 not judged, replayed as recorded: openat (3)"},
