@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "entry/ptrace_test_programs.h"
+#include "entry/signal.h"
 #include "gmock/gmock.h"
 
 namespace kpath {
@@ -117,6 +118,27 @@ TEST(PtraceStopTest, StepsStopBehindEachInstruction) {
     EXPECT_THAT(stops, ElementsAre("2 at 20", "2 at 0", "1 at 2", "2 at 0"));
     EXPECT_EQ(word.Load(), 0u);
     EXPECT_EQ(RunToEnd(pid), 0);
+  });
+}
+
+TEST(PtraceStopTest, AStepIntoAHandlerStopsAtItsFirstInstruction) {
+  RunProgram([] {
+    bool handled = false;
+    const int64_t pid = Tracee([&handled] {
+      user::sigaction(SIGUSR1, [&handled](const user::Signal& signal) {
+        handled = true;
+        constexpr uint64_t kFlags =
+            offsetof(ucontext, uc_mcontext) + offsetof(sigcontext_64, flags);
+        EXPECT_EQ(user::Load<uint64_t>(signal.ucontext + kFlags) & X86_EFLAGS_TF, 0u);
+      });
+      Raise(SIGUSR1);
+    });
+    EXPECT_EQ(SignalThatStopped(RunToEnd(pid)), SIGUSR1);
+    EXPECT_EQ(SignalThatStopped(user::ResumeAndWait(PTRACE_SINGLESTEP, pid, SIGUSR1)), SIGTRAP);
+    EXPECT_FALSE(handled);
+    EXPECT_EQ(user::GetRegisters(pid).rdi, uint64_t{SIGUSR1}) << "the handler's argument";
+    EXPECT_EQ(RunToEnd(pid), 0);
+    EXPECT_TRUE(handled);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "entry/signal.h"
 
 #include "entry/ia32_signal.h"
+#include "entry/ptrace.h"
 #include "sim/kernel/syscalls.h"
 #include "sim/kernel/uaccess.h"
 #include "sim/process/signal.h"
@@ -224,7 +225,9 @@ void restart_without_handler(pt_regs* regs) {
 void handle_signal(ksignal* ksig, pt_regs* regs) {
   FUNCTION(ksig->sig, regs->orig_ax);
   if (syscall_get_nr(regs) >= 0) restart_behind_handler(ksig->ka, regs);
+  // A TF that is the tracer's is not part of what was interrupted.
   const bool stepping = test_thread_flag(TIF_SINGLESTEP);
+  if (stepping) user_disable_single_step(current);
   const int failed = setup_rt_frame(ksig, regs) < 0 ? 1 : 0;
   if (failed == 0) regs->flags &= ~(X86_EFLAGS_DF | X86_EFLAGS_RF | X86_EFLAGS_TF);
   signal_setup_done(failed, ksig, stepping ? 1 : 0);
