@@ -182,12 +182,12 @@ TEST(MappedFile, AWriteToMemoryReachesTheDisk) {
     EXPECT_EQ(user::Syscall(NR_fsync, p.fd), 0);
     user::Store<uint8_t>(map + 6, 0x66);  // again, after it was written
     EXPECT_EQ(user::Syscall(NR_fsync, p.fd), 0);
-    user::munmap(map, kPage);
     const int direct = Open(O_RDWR | O_DIRECT);
     EXPECT_EQ(user::pread(direct, p.buffer, kPage, 0), kPage);
     EXPECT_EQ(user::Load<uint8_t>(p.buffer + 5), 0x55);
     EXPECT_EQ(user::Load<uint8_t>(p.buffer + 6), 0x66);
     user::close(direct);
+    user::munmap(map, kPage);
   });
 }
 
