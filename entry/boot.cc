@@ -18,6 +18,8 @@
 #include "sim/process/signal.h"
 #include "sim/user/control.h"
 #include "sim/vfs/block_dev/block_dev.h"
+#include "sim/vfs/disk/direct_io.h"
+#include "sim/vfs/ext2/ext2.h"
 #include "sim/vfs/namei.h"
 #include "sim/vfs/shmem_dir.h"
 
@@ -88,6 +90,29 @@ void AddDevices(const std::vector<DeviceOptions>& devices) {
   }
 }
 
+// Makes the directory and those above it.
+void MakeDirectories(const std::string& path) {
+  for (size_t slash = path.find('/', 1); true; slash = path.find('/', slash + 1)) {
+    const int error = kern_mkdir(path.substr(0, slash), 0755);
+    KPATH_CHECK(error == 0 || error == -EEXIST, absl::StrCat("mkdir ", path, ": ", error));
+    if (slash == std::string::npos) return;
+  }
+}
+
+// v4.19 fs/namespace.c: do_mount. REQUIRES: all of it can be done; scenarios are checked before.
+void Mount(const MountOptions& options) {
+  MakeDirectories(options.directory);
+  block_device* bdev = nullptr;
+  int error = blkdev_get_by_path(options.device, FMODE_READ | FMODE_WRITE, &bdev);
+  KPATH_CHECK(error == 0, absl::StrCat(options.device, ": ", error));
+  const kptr<vfsmount> mnt = ext2_mount(bdev, options.device.c_str());
+  KPATH_CHECK(!IS_ERR(mnt), absl::StrCat(options.device, " cannot be mounted"));
+  path mountpoint;
+  error = kern_path(options.directory, LOOKUP_DIRECTORY, &mountpoint);
+  if (error == 0) error = mnt_attach(mnt, mountpoint);
+  KPATH_CHECK(error == 0, absl::StrCat("mount on ", options.directory, ": ", error));
+}
+
 }  // namespace
 
 void Boot(Machine& machine, const BootOptions& options) {
@@ -107,6 +132,8 @@ void Boot(Machine& machine, const BootOptions& options) {
   JoinTheParts(machine);
   MakeTree();
   AddDevices(options.devices);
+  if (!options.mounts.empty()) dio_init();
+  for (const MountOptions& mount : options.mounts) Mount(mount);
 }
 
 }  // namespace kpath

@@ -28,9 +28,17 @@
 
 namespace kpath {
 
+// A file system that is there from the start, without files: ext2 on a device
+// (sim/vfs/ext2/ext2.h).
+struct MountOptions {
+  std::string device;     // "/dev/vda"
+  std::string directory;  // "/data"; made if it is not there
+};
+
 struct BootOptions {
   bool x32 = true;                     // CONFIG_X86_X32
   std::vector<DeviceOptions> devices;  // disks, with the nodes that files open
+  std::vector<MountOptions> mounts;    // in this order
 };
 
 // Makes the kernel run on the machine: scheduler, time, RCU, workqueues; the tree of names, a tmpfs
@@ -43,6 +51,7 @@ struct SystemOptions {
   absl::optional<uint64_t> seed;  // departs from the ordinary course by it; none: does not
   bool x32 = true;
   std::vector<DeviceOptions> devices = {};
+  std::vector<MountOptions> mounts = {};
 };
 
 class System {

@@ -9,6 +9,7 @@
 #include "entry/boot.h"
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/rcu.h"
+#include "sim/kernel/workqueue.h"
 #include "sim/vfs/dcache.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/fs.h"
@@ -34,6 +35,14 @@ void RemoveNames(kptr<dentry> directory) {
   }
 }
 
+// v4.19 fs/super.c: the part of generic_shutdown_super for what came to a file system after the
+// boot.
+void ShutDown(kptr<super_block> sb) {
+  if (!sb->s_dio_done_wq) return;
+  destroy_workqueue(sb->s_dio_done_wq);
+  sb->s_dio_done_wq = nullptr;
+}
+
 size_t PagesWithoutStacks(Machine& machine) {
   return machine.memory.pages_in_use() - (AllTasks(machine).size() << THREAD_SIZE_ORDER);
 }
@@ -51,7 +60,7 @@ std::string NewLines(const std::string& before, const std::string& after) {
 }  // namespace
 
 System::System(const SystemOptions& options) : machine_(options.cpus, MakeChooser(options)) {
-  Boot(machine_, {.x32 = options.x32, .devices = options.devices});
+  Boot(machine_, {.x32 = options.x32, .devices = options.devices, .mounts = options.mounts});
   process_hooks.Get(machine_).process_ended = [this](const task_struct* leader, int exit_code) {
     exit_statuses_[leader->pid] = exit_code;
   };
@@ -83,6 +92,10 @@ std::string System::Shutdown() {
   {
     EnterMachine enter(machine_);
     task_struct* task = NewKernelThread(machine_, "shutdown", [] {
+      for (const kptr<vfsmount>& mnt : AllMounts()) {
+        RemoveNames(mnt->mnt_root);
+        ShutDown(mnt->mnt_sb);
+      }
       RemoveNames(root_path().dentry);
       flush_delayed_fput();
       synchronize_rcu();

@@ -142,6 +142,7 @@ const file_operations& DirectFileOperations() {
 KernelGlobal<DirectIoDevice> direct_io_device;
 
 void EnableDirectIo(kptr<inode> inode) {
+  if (HasDirectIo(inode)) return;  // of its file system's own
   inode->i_mapping->a_ops = &DirectAops();
   if (S_ISREG(inode->i_mode)) inode->i_fop = &DirectFileOperations();
 }

@@ -1,29 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/mm/filemap.h"
 
-#include "absl/strings/str_cat.h"
-#include "sim/kernel/report.h"
-#include "sim/kernel/wait.h"
 #include "sim/mm/shmem.h"
 #include "sim/mm/swap.h"
 #include "sim/mm/vmstat.h"
 
 namespace kpath {
 namespace {
-
-// v4.19 mm/filemap.c: page_wait_table
-constexpr unsigned PAGE_WAIT_TABLE_SIZE = 256;
-
-struct filemap_globals {
-  wait_queue_head_t page_wait_table[PAGE_WAIT_TABLE_SIZE];
-};
-
-KernelGlobal<filemap_globals> filemap;
-
-// v4.19 mm/filemap.c: page_waitqueue. Pages share the queues; a wake-up wakes all who wait on one.
-wait_queue_head_t* page_waitqueue(kptr<page> page) {
-  return &filemap->page_wait_table[page->pfn % PAGE_WAIT_TABLE_SIZE];
-}
 
 // v4.19 mm/filemap.c: page_cache_tree_insert
 int page_cache_tree_insert(address_space* mapping, kptr<page> page) {
@@ -55,7 +38,8 @@ int __add_to_page_cache_locked(kptr<page> page, address_space* mapping, pgoff_t 
   return fn.Return(0);
 }
 
-// v4.19 mm/filemap.c: __delete_from_page_cache. Called with i_pages_lock held.
+}  // namespace
+
 void __delete_from_page_cache(kptr<page> page) {
   FUNCTION(page);
   address_space* mapping = page->mapping;
@@ -66,6 +50,8 @@ void __delete_from_page_cache(kptr<page> page) {
   page->mapping = nullptr;
 }
 
+namespace {
+
 // A locked page that was cut off its file while we waited for the lock is of no use.
 bool was_truncated(kptr<page> page, const address_space* mapping) {
   if (page->mapping == mapping) return false;
@@ -75,49 +61,6 @@ bool was_truncated(kptr<page> page, const address_space* mapping) {
 }
 
 }  // namespace
-
-void pagecache_init() {
-  FUNCTION();
-  for (wait_queue_head_t& queue : filemap->page_wait_table) {
-    init_waitqueue_head(&queue);
-  }
-}
-
-bool trylock_page(kptr<page> page) {
-  if (PageLocked(page)) return false;
-  page->flags |= PG_locked;
-  return true;
-}
-
-void lock_page(kptr<page> page) {
-  might_sleep();
-  if (!trylock_page(page)) __lock_page(page);
-}
-
-void __lock_page(kptr<page> page) {
-  FUNCTION(page);
-  wait_queue_head_t* queue = page_waitqueue(page);
-  wait_queue_entry entry;
-  init_wait_entry(&entry, 0);
-  while (true) {
-    prepare_to_wait(queue, &entry, TASK_UNINTERRUPTIBLE);
-    if (trylock_page(page)) break;
-    io_schedule();
-  }
-  finish_wait(queue, &entry);
-}
-
-void unlock_page(kptr<page> page) {
-  FUNCTION(page);
-  if (!PageLocked(page)) {
-    Report("kernel BUG at mm/filemap.c: unlock_page",
-           {absl::StrCat("page:0x", absl::Hex(page.address()),
-                         " dumped because: VM_BUG_ON_PAGE(!PageLocked(page))")});
-  }
-  page->flags &= ~static_cast<unsigned long>(PG_locked);
-  wait_queue_head_t* queue = page_waitqueue(page);
-  if (waitqueue_active(queue)) wake_up_all(queue);
-}
 
 address_space* page_mapping(kptr<page> page) {
   FUNCTION(page);
@@ -194,23 +137,5 @@ void delete_from_page_cache(kptr<page> page) {
   spin_unlock_irqrestore(&mapping->i_pages_lock, flags);
   put_page(page);
 }
-
-// ---- mm/page-writeback.c ----
-
-int set_page_dirty(kptr<page> page) {
-  FUNCTION(page);
-  address_space* mapping = page_mapping(page);
-  if (mapping == nullptr) return fn.Return(TestSetPageDirty(page) ? 0 : 1);
-  auto* method = mapping->a_ops == nullptr ? nullptr : mapping->a_ops->set_page_dirty;
-  if (method == nullptr) method = __set_page_dirty_no_writeback;
-  return fn.Return(method(page));
-}
-
-int __set_page_dirty_no_writeback(kptr<page> page) {
-  FUNCTION(page);
-  return fn.Return(TestSetPageDirty(page) ? 0 : 1);
-}
-
-void balance_dirty_pages_ratelimited(address_space* mapping) { FUNCTION(mapping->host); }
 
 }  // namespace kpath

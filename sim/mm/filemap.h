@@ -34,7 +34,18 @@ bool trylock_page(kptr<page> page);
 void lock_page(kptr<page> page);
 // v4.19 mm/filemap.c: __lock_page. Sleeps until the page is unlocked, and locks it.
 void __lock_page(kptr<page> page);
+// v4.19 mm/filemap.c: __lock_page_killable. 0, or -EINTR: the task is being killed.
+int __lock_page_killable(kptr<page> page);
+inline int lock_page_killable(kptr<page> page) {
+  might_sleep();
+  return trylock_page(page) ? 0 : __lock_page_killable(page);
+}
 void unlock_page(kptr<page> page);
+// v4.19 include/linux/pagemap.h: wait_on_page_locked. Sleeps until it is not locked, as it is while
+// it is being read. REQUIRES: the caller has a reference.
+void wait_on_page_locked(kptr<page> page);
+// The same; -EINTR: the task is being killed.
+int wait_on_page_locked_killable(kptr<page> page);
 
 // ---- Looking up ----
 // v4.19 mm/util.c: page_mapping. The cache that the page is in; null for anonymous and removed
@@ -71,33 +82,56 @@ int add_to_page_cache_lru(kptr<page> page, address_space* mapping, pgoff_t offse
 // Takes the page out of its cache and puts the cache's reference. REQUIRES: it is locked.
 void delete_from_page_cache(kptr<page> page);
 
-// ---- Dirty pages. mm/page-writeback.c ----
+// The same with i_pages_lock held; the reference is left to the caller.
+void __delete_from_page_cache(kptr<page> page);
+
+// ---- Dirty pages. mm/page-writeback.c; writeback.h has what writes them ----
 // Returns 1 if the page became dirty by this.
 int set_page_dirty(kptr<page> page);
 // For files that are never written back: the a_ops->set_page_dirty of memory files and AIO rings.
 int __set_page_dirty_no_writeback(kptr<page> page);
+// v4.19 mm/page-writeback.c: __set_page_dirty_nobuffers. For files that are.
+int __set_page_dirty_nobuffers(kptr<page> page);
 // v4.19 mm/page-writeback.c: set_page_dirty_lock. With the page's lock; may sleep.
 int set_page_dirty_lock(kptr<page> page);
-// Departs: no writer is ever slowed down, as nothing is written back yet.
+// Departs: no writer is ever slowed down, however many pages wait to be written back.
 void balance_dirty_pages_ratelimited(address_space* mapping);
 
-// ---- Around the page cache ----
+// ---- Around the page cache; writeback.h has the parts of this ----
 // address_space::flags: what went wrong when pages were written back, until somebody asks.
 inline constexpr unsigned long AS_EIO = 1ul << 0;
 inline constexpr unsigned long AS_ENOSPC = 1ul << 1;
 // v4.19 mm/filemap.c: filemap_check_errors. 0, -EIO or -ENOSPC, told once.
 int filemap_check_errors(address_space* mapping);
-// v4.19 mm/filemap.c: filemap_write_and_wait_range. Before bytes `lstart` to `lend` are read from
-// the device directly: they have to be there. 0 or a negative errno.
+// v4.19 mm/filemap.c: filemap_write_and_wait_range. Writes what is dirty of bytes `lstart` to
+// `lend` to the device and waits for it. 0 or a negative errno.
 int filemap_write_and_wait_range(address_space* mapping, loff_t lstart, loff_t lend);
-// v4.19 mm/filemap.c: filemap_range_has_page. True if any of those bytes is in the cache.
-bool filemap_range_has_page(address_space* mapping, loff_t start_byte, loff_t end_byte);
-// v4.19 mm/truncate.c: invalidate_inode_pages2_range. Before pages `start` to `end` are written on
-// the device directly. 0, or -EBUSY: one of them is in use.
+// v4.19 mm/truncate.c: invalidate_inode_pages2_range. Drops pages `start` to `end`, from page
+// tables too. 0, or -EBUSY: one is dirty.
 int invalidate_inode_pages2_range(address_space* mapping, pgoff_t start, pgoff_t end);
-// v4.19 mm/filemap.c: generic_file_read_iter. The read_iter of block devices. Returns the bytes,
-// -EIOCBQUEUED: ki_complete will be called, or a negative errno.
+
+// ---- Reading ----
+// v4.19 mm/filemap.c: generic_file_read_iter. The read_iter of files on devices, and of devices.
+// Returns the bytes, -EIOCBQUEUED: ki_complete will be called, or
+//   -EAGAIN  IOCB_NOWAIT, and it would have to wait
+//   -EIO     the device could not read
+//   -EINTR   the task is being killed
 ssize_t generic_file_read_iter(kiocb* iocb, iov_iter* iter);
+// v4.19 mm/readahead.c: page_cache_sync_readahead. The page `offset` is wanted and not cached:
+// reads it and guesses what else. `req_size`: the pages that the reader asked for from there on.
+void page_cache_sync_readahead(address_space* mapping, file_ra_state* ra, kptr<file> filp,
+                               pgoff_t offset, unsigned long req_size);
+// v4.19 mm/readahead.c: page_cache_async_readahead. The reader has come to a page that is marked
+// PG_readahead: what is behind the window is begun before he gets there.
+void page_cache_async_readahead(address_space* mapping, file_ra_state* ra, kptr<file> filp,
+                                kptr<page> page, pgoff_t offset, unsigned long req_size);
+// v4.19 mm/filemap.c: filemap_range_has_page. A page of the bytes is cached.
+bool filemap_range_has_page(address_space* mapping, loff_t start_byte, loff_t end_byte);
+// Whether the pages are copies of what a device has, so that they may be dropped; those of memory
+// files are all there is.
+inline bool HasBackingDevice(const address_space* mapping) {
+  return mapping->a_ops != nullptr && mapping->a_ops->writepages != nullptr;
+}
 
 // ---- Writing ----
 // v4.19 include/linux/fs.h: generic_write_sync. Waits until the `count` bytes that were written are
@@ -112,9 +146,9 @@ ssize_t generic_write_checks(kiocb* iocb, iov_iter* from);
 ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // The same with i_rwsem held by the caller.
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from);
-// v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO. Departs: nothing is
-// written back or dropped from the page cache before and after for regular files: those with direct
-// I/O (direct_io.h) keep their data there. Returns what direct_IO does.
+// v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO; what is cached of it
+// is written back before and dropped. Departs: not for memory files with direct I/O (direct_io.h),
+// whose data are there and nowhere else. Returns what direct_IO does, 0: a cached page is in use.
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from);
 // Copies from the iter into the cache, page by page. Returns the bytes, or a negative errno if
 // none.

@@ -36,8 +36,23 @@ int page_cache_read(kptr<file> file, pgoff_t offset) {
   return fn.Return(ret == -EEXIST ? 0 : ret);
 }
 
+// The end of filemap_fault: a locked page that could not be read before. False: nor can it now.
+bool ReadAgain(kptr<file> file, kptr<page> page) {
+  ClearPageError(page);
+  int error = file->f_mapping->a_ops->readpage(file, page);
+  if (error == 0) wait_on_page_locked(page);
+  if (error == 0 && !PageUptodate(page)) error = -EIO;
+  const pgoff_t index = page->index;
+  put_page(page);
+  if (error == 0) return true;
+  Fail(EFAULT, "page $0 of the mapped file cannot be read", index);
+  return false;
+}
+
 }  // namespace
 
+// v4.19 mm/filemap.c: filemap_fault. Departs: only the page itself is read, not those around it
+// (do_sync_mmap_readahead).
 vm_fault_t filemap_fault(vm_fault* vmf) {
   FUNCTION(Value::Address(vmf->address), vmf->pgoff);
   const kptr<file> file = vmf->vma->vm_file;
@@ -65,8 +80,11 @@ vm_fault_t filemap_fault(vm_fault* vmf) {
       put_page(page);
       return fn.Return(FailBeyondEnd(vmf, inode));
     }
-    vmf->page = page;
-    return fn.Return(ret | VM_FAULT_LOCKED);
+    if (PageUptodate(page)) {
+      vmf->page = page;
+      return fn.Return(ret | VM_FAULT_LOCKED);
+    }
+    if (!ReadAgain(file, page)) return fn.Return(VM_FAULT_SIGBUS);
   }
 }
 

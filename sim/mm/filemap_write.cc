@@ -5,6 +5,7 @@
 
 #include "sim/kernel/resource.h"
 #include "sim/mm/filemap.h"
+#include "sim/mm/writeback.h"
 #include "sim/vfs/inode.h"
 #include "sim/vfs/read_write.h"
 
@@ -102,10 +103,11 @@ namespace {
 // What generic_file_direct_write does before the data go to the device: pages in the cache must
 // not say something else afterwards. 0 or a negative errno.
 ssize_t PrepareDirectWrite(address_space* mapping, const kiocb& iocb, size_t bytes) {
-  if (!S_ISBLK(mapping->host->i_mode)) return 0;
   const loff_t last = iocb.ki_pos + static_cast<loff_t>(bytes) - 1;
   if ((iocb.ki_flags & IOCB_NOWAIT) != 0) {
-    if (filemap_range_has_page(mapping, iocb.ki_pos, last)) return -EAGAIN;
+    if (filemap_range_has_page(mapping, iocb.ki_pos, last)) {
+      return Fail(EAGAIN, "pages of bytes $0 to $1 are cached", iocb.ki_pos, last);
+    }
   } else {
     const int error = filemap_write_and_wait_range(mapping, iocb.ki_pos, last);
     if (error != 0) return error;
@@ -114,22 +116,69 @@ ssize_t PrepareDirectWrite(address_space* mapping, const kiocb& iocb, size_t byt
                                        static_cast<pgoff_t>(last) >> PAGE_SHIFT);
 }
 
+// Devices, and files on them.
+bool CacheIsACopy(const address_space* mapping) {
+  return S_ISBLK(mapping->host->i_mode) || HasBackingDevice(mapping);
+}
+
 }  // namespace
 
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*from));
   const kptr<file> file = iocb->ki_filp;
+  address_space* mapping = file->f_mapping;
+  const kptr<inode> inode = mapping->host;
   const loff_t pos = iocb->ki_pos;
-  const ssize_t prepared = PrepareDirectWrite(file->f_mapping, *iocb, iov_iter_count(*from));
-  if (prepared != 0) return fn.Return(prepared);
-  const ssize_t written = file->f_mapping->a_ops->direct_IO(iocb, from);
-  if (written <= 0) return fn.Return(written);  // -EIOCBQUEUED: iocb may be gone
-  iocb->ki_pos = pos + written;
-  const kptr<inode> inode = file->f_mapping->host;
-  if (iocb->ki_pos > i_size_read(inode) && !S_ISBLK(inode->i_mode))
-    i_size_write(inode, iocb->ki_pos);
+  size_t write_len = iov_iter_count(*from);
+  const pgoff_t first = static_cast<pgoff_t>(pos) >> PAGE_SHIFT;
+  const pgoff_t end = (static_cast<pgoff_t>(pos) + write_len - 1) >> PAGE_SHIFT;
+  if (CacheIsACopy(mapping)) {
+    const ssize_t error = PrepareDirectWrite(mapping, *iocb, write_len);
+    // A page that cannot be dropped: all is written through the page cache.
+    if (error == -EBUSY) return fn.Return<ssize_t>(0);
+    if (error != 0) return fn.Return(error);
+  }
+  const ssize_t written = mapping->a_ops->direct_IO(iocb, from);
+  // From here on iocb may be gone, where it was -EIOCBQUEUED. Somebody may have read the old data
+  // into the cache meanwhile.
+  if (CacheIsACopy(mapping) && mapping->nrpages != 0) {
+    invalidate_inode_pages2_range(mapping, first, end);
+  }
+  if (written > 0) {
+    write_len -= static_cast<size_t>(written);
+    if (pos + written > i_size_read(inode) && !S_ISBLK(inode->i_mode)) {
+      i_size_write(inode, pos + written);
+      mark_inode_dirty(inode);
+    }
+    iocb->ki_pos = pos + written;
+  }
+  iov_iter_revert(from, write_len - iov_iter_count(*from));
   return fn.Return(written);
 }
+
+namespace {
+
+// The end of __generic_file_write_iter for direct I/O: what the device did not take is written
+// through the page cache, to the device, and out of the cache again. Returns its bytes, or a
+// negative errno.
+ssize_t WriteTheRestThroughTheCache(kiocb* iocb, iov_iter* from) {
+  address_space* mapping = iocb->ki_filp->f_mapping;
+  const loff_t pos = iocb->ki_pos;
+  const ssize_t status = generic_perform_write(iocb->ki_filp, from, pos);
+  if (status < 0) return status;
+  const loff_t endbyte = pos + status - 1;
+  const int err = filemap_write_and_wait_range(mapping, pos, endbyte);
+  // Without that it counts as not written: nobody can tell how much of it was.
+  if (err != 0) return err;
+  iocb->ki_pos = endbyte + 1;
+  if (CacheIsACopy(mapping)) {
+    invalidate_mapping_pages(mapping, static_cast<pgoff_t>(pos) >> PAGE_SHIFT,
+                             static_cast<pgoff_t>(endbyte) >> PAGE_SHIFT);
+  }
+  return status;
+}
+
+}  // namespace
 
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*from));
@@ -138,15 +187,15 @@ ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from) {
   if (error != 0) return fn.Return<ssize_t>(error);
   error = file_update_time(file);
   if (error != 0) return fn.Return<ssize_t>(error);
-  ssize_t direct = 0;
   if ((iocb->ki_flags & IOCB_DIRECT) != 0) {
-    direct = generic_file_direct_write(iocb, from);
-    // What the device did not take is written through the page cache.
+    const ssize_t direct = generic_file_direct_write(iocb, from);
     if (direct < 0 || iov_iter_count(*from) == 0) return fn.Return(direct);
+    const ssize_t rest = WriteTheRestThroughTheCache(iocb, from);
+    return fn.Return(rest >= 0 ? direct + rest : direct != 0 ? direct : rest);
   }
   const ssize_t written = generic_perform_write(file, from, iocb->ki_pos);
   if (written > 0) iocb->ki_pos += written;
-  return fn.Return(direct != 0 && written < 0 ? direct : direct + written);
+  return fn.Return(written);
 }
 
 ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from) {

@@ -20,7 +20,8 @@
 //   got
 //      it, one of the page cache that it is in, one for each page table entry that refers to it.
 //   2. _mapcount + 1 = page table entries that refer to it.
-//   3. A page that is freed is neither locked, nor mapped, nor in a page cache (reported).
+//   3. A page that is freed is neither locked, nor being written back, nor mapped, nor in a page
+//      cache (reported).
 #pragma once
 
 #include <cstdint>
@@ -64,6 +65,7 @@ enum pageflags : unsigned long {
   PG_lru = 1 << 5,
   PG_active = 1 << 6,
   PG_writeback = 1 << 15,
+  PG_readahead = 1 << 18,  // PG_reclaim, of a page that is being read
   PG_swapbacked = 1 << 19,
   // Departs: a bit of its own; Linux keeps it in page::mapping (PAGE_MAPPING_ANON).
   PG_anon = 1 << 30,
@@ -83,6 +85,9 @@ struct page {
 inline bool PageLocked(kptr<page> page) { return (page->flags & PG_locked) != 0; }
 inline bool PageUptodate(kptr<page> page) { return (page->flags & PG_uptodate) != 0; }
 inline bool PageDirty(kptr<page> page) { return (page->flags & PG_dirty) != 0; }
+inline bool PageError(kptr<page> page) { return (page->flags & PG_error) != 0; }
+inline bool PageWriteback(kptr<page> page) { return (page->flags & PG_writeback) != 0; }
+inline bool PageReadahead(kptr<page> page) { return (page->flags & PG_readahead) != 0; }
 inline bool PageReferenced(kptr<page> page) { return (page->flags & PG_referenced) != 0; }
 inline bool PageActive(kptr<page> page) { return (page->flags & PG_active) != 0; }
 inline bool PageLRU(kptr<page> page) { return (page->flags & PG_lru) != 0; }
@@ -90,6 +95,10 @@ inline bool PageSwapBacked(kptr<page> page) { return (page->flags & PG_swapbacke
 inline bool PageAnon(kptr<page> page) { return (page->flags & PG_anon) != 0; }
 inline void SetPageUptodate(kptr<page> page) { page->flags |= PG_uptodate; }
 inline void ClearPageUptodate(kptr<page> page) { page->flags &= ~PG_uptodate; }
+inline void SetPageError(kptr<page> page) { page->flags |= PG_error; }
+inline void ClearPageError(kptr<page> page) { page->flags &= ~PG_error; }
+inline void SetPageReadahead(kptr<page> page) { page->flags |= PG_readahead; }
+inline void ClearPageReadahead(kptr<page> page) { page->flags &= ~PG_readahead; }
 inline void SetPageDirty(kptr<page> page) { page->flags |= PG_dirty; }
 inline void ClearPageDirty(kptr<page> page) { page->flags &= ~PG_dirty; }
 // Sets the bit; returns whether it was set before.

@@ -74,6 +74,7 @@ void free_pages_check(kptr<page> page) {
   if (page->mapping != nullptr) bad_page(page, "non-NULL mapping");
   if (page_count(page) != 0) bad_page(page, "nonzero _refcount");
   if (PageLocked(page)) bad_page(page, "PAGE_FLAGS_CHECK_AT_FREE flag(s) set: locked");
+  if (PageWriteback(page)) bad_page(page, "PAGE_FLAGS_CHECK_AT_FREE flag(s) set: writeback");
 }
 
 // v4.19 mm/swap.c: __put_page

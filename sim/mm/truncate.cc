@@ -2,6 +2,7 @@
 #include "sim/mm/truncate.h"
 
 #include "sim/mm/memory.h"
+#include "sim/mm/writeback.h"
 #include "sim/vfs/inode.h"
 
 namespace kpath {
@@ -11,7 +12,7 @@ namespace {
 void truncate_cleanup_page(address_space* mapping, kptr<page> page) {
   FUNCTION(page);
   if (page_mapped(page)) unmap_mapping_pages(mapping, page->index, 1, false);
-  ClearPageDirty(page);
+  cancel_dirty_page(page);
 }
 
 // v4.19 mm/truncate.c: truncate_inode_page. REQUIRES: the page is locked.
@@ -40,6 +41,7 @@ void truncate_inode_pages_range(address_space* mapping, loff_t lstart) {
   FUNCTION(mapping->host, lstart);
   const pgoff_t start = PAGE_ALIGN(static_cast<unsigned long>(lstart)) >> PAGE_SHIFT;
   while (const kptr<page> page = NextLockedPage(mapping, start)) {
+    wait_on_page_writeback(page);
     truncate_inode_page(mapping, page);
     unlock_page(page);
     put_page(page);
@@ -50,6 +52,7 @@ void truncate_inode_pages_range(address_space* mapping, loff_t lstart) {
   if (partial == 0) return;
   const kptr<page> page = find_lock_page(mapping, start - 1);
   if (!page) return;
+  wait_on_page_writeback(page);
   zero_user_segment(page, partial, PAGE_SIZE);
   unlock_page(page);
   put_page(page);

@@ -13,6 +13,8 @@ enum node_stat_item {
   NR_ANON_MAPPED,  // anonymous pages in page tables
   NR_FILE_MAPPED,  // page cache pages in page tables
   NR_FILE_PAGES,   // pages in a page cache
+  NR_FILE_DIRTY,   // of those, that wait to be written back
+  NR_WRITEBACK,    // and that are being written back
   NR_SHMEM,        // of those, tmpfs and shared anonymous memory
   NR_VM_NODE_STAT_ITEMS
 };

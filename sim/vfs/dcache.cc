@@ -143,8 +143,17 @@ std::string d_path(const path& path) {
   if ((dentry->d_flags & DCACHE_OP_DNAME) != 0) return dentry->d_op->d_dname(dentry);
   const char* suffix = HasItsName(dentry) ? "" : " (deleted)";
   std::string text;
-  for (; !(dentry->d_parent == dentry); dentry = dentry->d_parent) {
-    text = absl::StrCat("/", dentry->d_name, text);
+  kptr<vfsmount> mnt = path.mnt;
+  while (true) {
+    if (mnt && mnt->mnt_parent && dentry == mnt->mnt_root) {
+      dentry = mnt->mnt_mountpoint;
+      mnt = mnt->mnt_parent;
+    } else if (dentry->d_parent == dentry) {
+      break;
+    } else {
+      text = absl::StrCat("/", dentry->d_name, text);
+      dentry = dentry->d_parent;
+    }
   }
   return absl::StrCat(text.empty() ? dentry->d_name : text, suffix);
 }

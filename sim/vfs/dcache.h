@@ -13,6 +13,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "sim/kernel/slab.h"
 #include "sim/kernel/spinlock.h"
@@ -43,6 +44,7 @@ struct dentry {
 };
 
 // dentry::d_flags
+inline constexpr unsigned DCACHE_MOUNTED = 0x00010000;  // a file system is mounted on it
 inline constexpr unsigned DCACHE_OP_DNAME = 0x00000200;
 inline constexpr unsigned DCACHE_ENTRY_TYPE = 0x00700000;
 inline constexpr unsigned DCACHE_MISS_TYPE = 0x00000000;
@@ -68,6 +70,9 @@ struct vfsmount {
   int mnt_flags = 0;
   int mnt_count = 1;
   int mnt_writers = 0;  // between mnt_want_write and mnt_drop_write
+  // Where it is mounted; null: at the root of the tree, or nowhere.
+  kptr<vfsmount> mnt_parent;
+  kptr<dentry> mnt_mountpoint;
 };
 
 struct path {
@@ -102,6 +107,19 @@ void path_put(const path& path);
 // v4.19 fs/namespace.c: kern_mount of a file system that has only a super block: for pseudo file
 // systems (pipes, aio rings). An error pointer: out of memory.
 kptr<vfsmount> kern_mount(kptr<super_block> sb);
+
+// v4.19 fs/namespace.c: attach_recursive_mnt. From now on a walk that comes to `mountpoint` goes on
+// at the root of `mnt`, which takes over the caller's references on both. -EBUSY: something is
+// mounted there already; -ENOTDIR.
+int mnt_attach(kptr<vfsmount> mnt, const path& mountpoint);
+// What mnt_attach has mounted, in that order.
+std::vector<kptr<vfsmount>> AllMounts();
+// v4.19 fs/namespace.c: lookup_mnt. What is mounted there, with a reference; null: nothing.
+kptr<vfsmount> lookup_mnt(const path& path);
+// v4.19 fs/namei.c: follow_managed, follow_up. Moves the path over to what is mounted on it; and
+// from a mount's root to where it is mounted (false: it is nowhere).
+void follow_managed(path* path);
+bool follow_up(path* path);
 
 // v4.19 fs/namespace.c: __mnt_want_write. Counts a writer. -EROFS on a read-only mount.
 int __mnt_want_write(kptr<vfsmount> mnt);

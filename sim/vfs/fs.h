@@ -35,6 +35,7 @@
 #include "sim/kernel/user_ptr.h"
 #include "sim/kernel/wait.h"
 #include "sim/vfs/dcache.h"
+#include "sim/vfs/errseq.h"
 #include "sim/vfs/fcntl.h"
 #include "sim/vfs/iov_iter.h"
 #include "sim/vfs/kiocb.h"
@@ -42,8 +43,11 @@
 
 namespace kpath {
 
-struct page;            // sim/mm
-struct vm_area_struct;  // sim/mm
+struct block_device;       // sim/block
+struct page;               // sim/mm
+struct vm_area_struct;     // sim/mm
+struct workqueue_struct;   // sim/kernel
+struct writeback_control;  // sim/mm
 
 using loff_t = int64_t;
 using pgoff_t = uint64_t;
@@ -122,7 +126,15 @@ struct inode_operations {
 
 struct address_space_operations {
   int (*set_page_dirty)(kptr<page> page) = nullptr;
+  // Begins to read a locked page, which is unlocked when it has been read; PG_uptodate, or
+  // PG_error, tells how that went. 0, or a negative errno: nothing was begun.
   int (*readpage)(kptr<file> file, kptr<page> page) = nullptr;
+  // The same for pages that are not in the cache yet, by ascending index; their references are the
+  // callee's. What cannot be read now is left out.
+  int (*readpages)(kptr<file> file, struct address_space* mapping,
+                   const std::vector<kptr<page>>& pages) = nullptr;
+  // Begins to write dirty pages back. Null: the file's pages are not written back.
+  int (*writepages)(struct address_space* mapping, writeback_control* wbc) = nullptr;
   int (*write_begin)(kptr<file> file, struct address_space* mapping, loff_t pos, unsigned len,
                      unsigned flags, kptr<page>* page, void** fsdata) = nullptr;
   int (*write_end)(kptr<file> file, struct address_space* mapping, loff_t pos, unsigned len,
@@ -154,7 +166,8 @@ struct address_space {
                                .dep_map = {.key = {"&mapping->i_mmap_rwsem"}}};  // guards i_mmap
   unsigned long nrpages = 0;
   const address_space_operations* a_ops = nullptr;
-  unsigned long flags = 0;
+  unsigned long flags = 0;  // AS_*
+  errseq_t wb_err;          // the last error of writing back
   int gfp_mask = 0;
   spinlock_t private_lock{"&mapping->private_lock"};
   std::any private_data;  // guarded by private_lock; `void *` in Linux
@@ -205,6 +218,7 @@ struct inode {
   rw_semaphore i_rwsem;
   int i_count = 1;
   int i_writecount = 0;  // files open for writing
+  int i_dio_count = 0;   // direct reads and writes on their way
   std::any i_private;    // what the file system or driver keeps here; i_pipe, i_bdev too
 };
 
@@ -248,6 +262,10 @@ struct super_block {
   const dentry_operations* s_d_op = nullptr;
   kptr<dentry> s_root;
   unsigned long s_blocksize = 4096;
+  unsigned s_blocksize_bits = 12;
+  block_device* s_bdev = nullptr;        // that it lives on, if any
+  kptr<workqueue_struct> s_dio_done_wq;  // made for the first direct write
+  std::any s_fs_info;                    // the file system's own
   loff_t s_maxbytes = MAX_LFS_FILESIZE;
   unsigned s_time_gran = 1;  // ns
   uint64_t s_dev = 0;
@@ -255,6 +273,18 @@ struct super_block {
 };
 
 struct epitem;
+
+// v4.19 include/linux/mm.h: VM_MAX_READAHEAD, in pages: 128 KiB.
+inline constexpr unsigned VM_MAX_READAHEAD_PAGES = 32;
+
+// What a file was read for last, to guess what it will be read for next. In pages.
+struct file_ra_state {
+  pgoff_t start = 0;        // of the last window that was read ahead
+  unsigned size = 0;        // its pages
+  unsigned async_size = 0;  // when no more of them than these are left, the next window is begun
+  unsigned ra_pages = 0;    // the largest window; 0: nothing is read ahead
+  loff_t prev_pos = -1;     // bytes: where the last read ended
+};
 
 // An open file: what a descriptor refers to.
 struct file {
@@ -269,7 +299,9 @@ struct file {
   fmode_t f_mode = 0;    // FMODE_*
   mutex f_pos_lock;
   loff_t f_pos = 0;
+  file_ra_state f_ra;
   address_space* f_mapping = nullptr;  // of f_inode
+  errseq_t f_wb_err;                   // of f_mapping's errors, those that this file was told
   std::vector<epitem*> f_ep_links;     // the items of epoll sets that watch it; guarded by f_lock
   rcu_head f_rcuhead;                  // while it is being freed
   std::any private_data;               // of f_op; `void *` in Linux
@@ -284,6 +316,8 @@ struct VfsHooks {
   void (*shmem_init_regular)(kptr<inode> inode) = nullptr;
   // sim/mm/direct_io.h: EnableDirectIo, for what is made in such a directory.
   void (*inherit_direct_io)(kptr<inode> inode) = nullptr;
+  // blk_start_plug, body(data), blk_finish_plug of block/blk-core.c. Null: only body(data).
+  void (*plugged)(void (*body)(void* data), void* data) = nullptr;
   // mm/truncate.c: frees all pages of a file that nobody refers to any more.
   void (*truncate_inode_pages_final)(address_space* mapping) = nullptr;
 };

@@ -16,7 +16,8 @@ KernelGlobal<kmem_cache<inode>> inode_cachep;
 
 struct inode_globals {
   uint64_t shared_last_ino = 0;
-  std::vector<uint64_t> last_ino;  // by CPU
+  std::vector<uint64_t> last_ino;                    // by CPU
+  wait_queue_head_t dio_wait{"&inode->i_dio_wait"};  // for direct I/O to end
 };
 KernelGlobal<inode_globals> inodes;
 
@@ -170,6 +171,21 @@ void clear_nlink(kptr<inode> inode) {
 void inc_nlink(kptr<inode> inode) {
   FUNCTION(inode);
   ++inode->i_nlink;
+}
+
+// v4.19 include/linux/fs.h: inode_dio_begin
+void inode_dio_begin(kptr<inode> inode) { ++inode->i_dio_count; }
+
+// v4.19 include/linux/fs.h: inode_dio_end
+void inode_dio_end(kptr<inode> inode) {
+  if (--inode->i_dio_count == 0) wake_up_all(&inodes->dio_wait);
+}
+
+// v4.19 fs/inode.c: inode_dio_wait. Departs: all inodes share one queue; in Linux those do whose
+// bit hashes to the same one.
+void inode_dio_wait(kptr<inode> inode) {
+  FUNCTION(inode);
+  wait_event(&inodes->dio_wait, [&] { return inode->i_dio_count == 0; });
 }
 
 // v4.19 include/linux/fs.h: get_write_access

@@ -40,6 +40,14 @@ inline void inode_lock_shared(kptr<inode> inode) { down_read(&inode->i_rwsem); }
 inline void inode_unlock_shared(kptr<inode> inode) { up_read(&inode->i_rwsem); }
 inline int inode_trylock(kptr<inode> inode) { return down_write_trylock(&inode->i_rwsem); }
 
+// v4.19 include/linux/fs.h: inode_dio_begin. A direct read or write of the file is on its way until
+// inode_dio_end. Context of the latter: any.
+void inode_dio_begin(kptr<inode> inode);
+void inode_dio_end(kptr<inode> inode);
+// v4.19 fs/inode.c: inode_dio_wait. Sleeps until none is. REQUIRES: the caller lets no new one
+// begin.
+void inode_dio_wait(kptr<inode> inode);
+
 // v4.19 include/linux/fs.h: get_write_access. Counts a writer. -ETXTBSY while it is being executed.
 int get_write_access(kptr<inode> inode);
 void put_write_access(kptr<inode> inode);

@@ -42,6 +42,7 @@ int StartAtDescriptor(nameidata* nd, int dfd, const std::string& name) {
 
 // v4.19 fs/namei.c: follow_dotdot
 void follow_dotdot(nameidata* nd) {
+  while (nd->path.dentry == nd->path.mnt->mnt_root && follow_up(&nd->path)) continue;
   kptr<dentry> parent = dget(nd->path.dentry->d_parent);
   dput(nd->path.dentry);
   nd->path.dentry = parent;
@@ -200,6 +201,7 @@ int walk_component(nameidata* nd) {
   }
   dput(nd->path.dentry);
   nd->path.dentry = dentry;
+  if ((dentry->d_flags & DCACHE_MOUNTED) != 0) follow_managed(&nd->path);
   return fn.Return(0);
 }
 

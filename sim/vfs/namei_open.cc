@@ -72,6 +72,7 @@ int lookup_open(nameidata* nd, kptr<file> file, const open_flags& op, int write_
   }
   dput(nd->path.dentry);
   nd->path.dentry = dentry;
+  if ((dentry->d_flags & DCACHE_MOUNTED) != 0) follow_managed(&nd->path);
   return fn.Return(0);
 }
 

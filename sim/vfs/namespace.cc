@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Mounts. v4.19 fs/namespace.c
+#include <map>
+#include <vector>
+
 #include "sim/kernel/sched.h"
 #include "sim/vfs/dcache.h"
 #include "sim/vfs/super.h"
@@ -9,6 +12,12 @@ namespace kpath {
 namespace {
 
 KernelGlobal<kmem_cache<vfsmount>> mnt_cache;
+
+struct mount_globals {
+  std::map<uint64_t, kptr<vfsmount>> mount_hashtable;  // by the mountpoint's address
+  std::vector<kptr<vfsmount>> in_order;
+};
+KernelGlobal<mount_globals> mounts;
 
 }  // namespace
 
@@ -47,6 +56,59 @@ kptr<vfsmount> kern_mount(kptr<super_block> sb) {
   mnt->mnt_sb = sb;
   mnt->mnt_root = dget(sb->s_root);
   return fn.Return(mnt);
+}
+
+// v4.19 fs/namespace.c: attach_recursive_mnt. Departs: one namespace of mounts, none is propagated.
+int mnt_attach(kptr<vfsmount> mnt, const path& mountpoint) {
+  FUNCTION(mnt, mountpoint.dentry);
+  if (!S_ISDIR(mountpoint.dentry->d_inode->i_mode)) {
+    return fn.Return(Fail(ENOTDIR, "a file system is mounted on directories"));
+  }
+  if ((mountpoint.dentry->d_flags & DCACHE_MOUNTED) != 0) {
+    return fn.Return(Fail(EBUSY, "something is mounted there already"));
+  }
+  mnt->mnt_parent = mountpoint.mnt;
+  mnt->mnt_mountpoint = mountpoint.dentry;
+  mountpoint.dentry->d_flags |= DCACHE_MOUNTED;
+  mounts->mount_hashtable[mountpoint.dentry.address()] = mnt;
+  mounts->in_order.push_back(mnt);
+  return fn.Return(0);
+}
+
+std::vector<kptr<vfsmount>> AllMounts() { return mounts->in_order; }
+
+// v4.19 fs/namespace.c: lookup_mnt
+kptr<vfsmount> lookup_mnt(const path& path) {
+  FUNCTION(path.dentry);
+  const auto found = mounts->mount_hashtable.find(path.dentry.address());
+  if (found == mounts->mount_hashtable.end()) return fn.Return(kptr<vfsmount>());
+  return fn.Return(mntget(found->second));
+}
+
+// v4.19 fs/namei.c: follow_managed
+void follow_managed(path* path) {
+  FUNCTION(path->dentry);
+  while ((path->dentry->d_flags & DCACHE_MOUNTED) != 0) {
+    const kptr<vfsmount> mounted = lookup_mnt(*path);
+    if (!mounted) return;
+    dput(path->dentry);
+    mntput(path->mnt);
+    path->mnt = mounted;
+    path->dentry = dget(mounted->mnt_root);
+  }
+}
+
+// v4.19 fs/namei.c: follow_up
+bool follow_up(path* path) {
+  FUNCTION(path->dentry);
+  const kptr<vfsmount> mnt = path->mnt;
+  if (!mnt->mnt_parent) return fn.Return(false);
+  const kptr<dentry> mountpoint = dget(mnt->mnt_mountpoint);
+  dput(path->dentry);
+  path->dentry = mountpoint;
+  path->mnt = mntget(mnt->mnt_parent);
+  mntput(mnt);
+  return fn.Return(true);
 }
 
 // v4.19 fs/namespace.c: __mnt_is_readonly

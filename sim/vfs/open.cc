@@ -96,6 +96,7 @@ int do_dentry_open(kptr<file> f, kptr<inode> inode) {
   path_get(f->f_path);
   f->f_inode = inode;
   f->f_mapping = inode->i_mapping;
+  f->f_wb_err = errseq_sample(f->f_mapping->wb_err);  // filemap_sample_wb_err
   if ((f->f_flags & O_PATH) != 0) {
     f->f_mode = FMODE_PATH | FMODE_OPENED;
     f->f_op = &empty_fops;
@@ -116,6 +117,7 @@ int do_dentry_open(kptr<file> f, kptr<inode> inode) {
   if ((f->f_mode & FMODE_READ) != 0 && can_read) f->f_mode |= FMODE_CAN_READ;
   if ((f->f_mode & FMODE_WRITE) != 0 && can_write) f->f_mode |= FMODE_CAN_WRITE;
   f->f_flags &= ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC);
+  f->f_ra.ra_pages = VM_MAX_READAHEAD_PAGES;  // file_ra_state_init
   const address_space_operations* a_ops = f->f_mapping->a_ops;
   if ((f->f_flags & O_DIRECT) != 0 && (a_ops == nullptr || a_ops->direct_IO == nullptr)) {
     return fn.Return(Fail(EINVAL, "the file system has no direct I/O"));

@@ -219,6 +219,26 @@ block_device* bdget(uint64_t dev) {
   return bdev.get();
 }
 
+// v4.19 fs/block_dev.c: blkdev_get_by_path, lookup_bdev
+int blkdev_get_by_path(const std::string& path, fmode_t mode, block_device** bdev) {
+  FUNCTION(mode);
+  *bdev = nullptr;
+  struct path found;
+  int error = kern_path(path, 0, &found);
+  if (error != 0) return fn.Return(error);
+  const kptr<inode> inode = found.dentry->d_inode;
+  if (!S_ISBLK(inode->i_mode)) {
+    error = Fail(ENOTBLK, "the name stands for something else than a block device");
+  } else if (block_device* there = bd_acquire(inode); there == nullptr) {
+    error = Fail(ENOMEM, "no memory for a block device");
+  } else {
+    error = blkdev_get(there, mode);
+    if (error == 0) *bdev = there;
+  }
+  path_put(found);
+  return fn.Return(error);
+}
+
 block_device* I_BDEV(kptr<inode> bd_inode) {
   return std::any_cast<block_device*>(bd_inode->i_private);
 }

@@ -31,6 +31,9 @@ void bdev_cache_init();
 // v4.19 fs/block_dev.c: bdget. The device of this number; made on first use, it stays. Null: no
 // memory.
 block_device* bdget(uint64_t dev);
+// v4.19 fs/block_dev.c: blkdev_get_by_path. The device of the node `path`, open until blkdev_put.
+// An errno: -ENOTBLK, -ENXIO: there is no such device, or what the walk says; then *bdev is null.
+int blkdev_get_by_path(const std::string& path, fmode_t mode, block_device** bdev);
 // The device that a file is open on.
 block_device* I_BDEV(kptr<inode> bd_inode);
 

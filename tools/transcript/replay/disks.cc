@@ -23,4 +23,24 @@ std::vector<std::pair<std::string, std::string>> DescribeDisks(Machine& machine,
   return described;
 }
 
+std::vector<MountOptions> MountsOf(const Scenario& scenario) {
+  std::vector<MountOptions> mounts;
+  for (const ScenarioMount& mount : scenario.mounts) {
+    mounts.push_back({.device = mount.device, .directory = mount.directory});
+  }
+  return mounts;
+}
+
+void MakeFiles(World& world, const Scenario& scenario) {
+  for (const DeviceOptions& device : scenario.devices) world.DeviceIsThere(device.path);
+  for (const ScenarioFile& file : scenario.files) {
+    bool on_disk = false;
+    for (const ScenarioMount& mount : scenario.mounts) {
+      on_disk |= absl::StartsWith(file.path, absl::StrCat(mount.directory, "/"));
+    }
+    on_disk ? world.MakeOnDisk(file.path, file.size) : world.MakeSized(file.path, file.size);
+  }
+  *scenario.faults_armed = true;
+}
+
 }  // namespace kpath

@@ -106,6 +106,7 @@ class ReplayerImpl final : public Replayer {
     options.seed = scenario.seed;
     options.x32 = scenario.x32;
     options.devices = scenario.devices;
+    options.mounts = MountsOf(scenario);
     return options;
   }
 
@@ -147,8 +148,7 @@ class ReplayerImpl final : public Replayer {
   void MakeFiles() {
     if (files_made_) return;
     files_made_ = true;
-    for (const DeviceOptions& device : scenario_.devices) world_.DeviceIsThere(device.path);
-    for (const ScenarioFile& file : scenario_.files) world_.MakeSized(file.path, file.size);
+    kpath::MakeFiles(world_, scenario_);
   }
 
   void RunStep(const PlanStep& step, size_t index) {

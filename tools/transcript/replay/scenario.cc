@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/transcript/replay/scenario.h"
 
+#include <algorithm>
+#include <memory>
 #include <set>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "sim/block/drivers/faulty_disk.h"
 
 namespace kpath {
 namespace {
@@ -54,9 +57,30 @@ int64_t ParseNumber(absl::string_view text, int64_t least, int64_t most) {
   return absl::SimpleAtoi(text, &number) && number >= least && number <= most ? number : -1;
 }
 
+// `64-71`, sectors of 512 bytes. False: it is none.
+bool ParseSectors(absl::string_view text, DiskFault* fault) {
+  const size_t dash = text.find('-');
+  if (dash == absl::string_view::npos) return false;
+  return absl::SimpleAtoi(text.substr(0, dash), &fault->first) &&
+         absl::SimpleAtoi(text.substr(dash + 1), &fault->last) && fault->first <= fault->last;
+}
+
 // The settings of one driver alone. Returns what was expected, or "".
 std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
-                              DeviceOptions* device) {
+                              DeviceOptions* device, std::vector<DiskFault>* faults) {
+  if (name == "fail") {
+    faults->push_back({.fails = true});
+    return ParseSectors(value, &faults->back()) ? "" : "expected fail=FIRST-LAST, sectors";
+  }
+  if (name == "slow") {
+    const size_t colon = std::min(value.find(':'), value.size());
+    faults->push_back({});
+    const int64_t time = ParseDuration(value.substr(std::min(colon + 1, value.size())));
+    faults->back().latency_ns = time;
+    return time > 0 && ParseSectors(value.substr(0, colon), &faults->back())
+               ? ""
+               : "expected slow=FIRST-LAST:TIME, sectors";
+  }
   if (name == "latency") {
     device->latency_ns = ParseDuration(value);
     return device->latency_ns < 0 ? "expected latency=TIME such as 80us, up to 1000s" : "";
@@ -66,7 +90,7 @@ std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
     const bool known = device->write_cache || value == "writethrough";
     return known ? "" : "expected cache=writeback or cache=writethrough";
   }
-  return "expected size=, block=, depth=, latency= or cache=";
+  return "expected size=, block=, depth=, latency=, cache=, fail= or slow=";
 }
 
 std::string ReadNullSetting(absl::string_view name, absl::string_view value,
@@ -97,7 +121,8 @@ std::string ReadNullSetting(absl::string_view name, absl::string_view value,
 }
 
 // One NAME=VALUE of a device. Returns what was expected, or "".
-std::string ReadDeviceSetting(absl::string_view text, DeviceOptions* device) {
+std::string ReadDeviceSetting(absl::string_view text, DeviceOptions* device,
+                              std::vector<DiskFault>* faults) {
   const size_t equals = text.find('=');
   const absl::string_view name = text.substr(0, equals);
   const absl::string_view value = equals == absl::string_view::npos ? "" : text.substr(equals + 1);
@@ -122,7 +147,7 @@ std::string ReadDeviceSetting(absl::string_view text, DeviceOptions* device) {
     const bool fits = number > 0 && (device->driver == "null_blk" || IsPowerOfTwo(number));
     return fits ? "" : "expected depth=1 to depth=1024, of virtio_blk a power of two";
   }
-  return device->driver == "virtio_blk" ? ReadVirtioSetting(name, value, device)
+  return device->driver == "virtio_blk" ? ReadVirtioSetting(name, value, device, faults)
                                         : ReadNullSetting(name, value, device);
 }
 
@@ -152,6 +177,7 @@ class Reader {
     }
     if (line.words[0].text == "file") return ReadFile(line);
     if (line.words[0].text == "device") return ReadDevice(line);
+    if (line.words[0].text == "mount") return ReadMount(line);
     if (line.words[0].text == "sysctl") return ReadSysctl(line);
     for (const strace::Word& word : line.words) {
       if (absl::Status status = ReadSetting(line, word); !status.ok()) return status;
@@ -178,6 +204,7 @@ class Reader {
 
   absl::Status ReadDevice(const strace::Line& line) {
     DeviceOptions device;
+    std::vector<DiskFault> faults;
     if (line.words.size() < 3) {
       return Wrong(line, line.words[0], "expected device PATH driver=virtio_blk or =null_blk");
     }
@@ -200,14 +227,54 @@ class Reader {
       return Wrong(line, *words[0], "expected driver=virtio_blk or driver=null_blk, too");
     }
     for (const strace::Word* word : words) {
-      const std::string expected = ReadDeviceSetting(word->text, &device);
+      const std::string expected = ReadDeviceSetting(word->text, &device, &faults);
       if (expected.empty()) continue;
       return Wrong(line, *word, absl::StrCat("'", word->text, "', ", expected));
     }
     if (device.size % device.block_size != 0) {
       return Wrong(line, line.words[0], absl::StrCat(device.size, " bytes are not whole blocks"));
     }
+    if (!faults.empty()) {
+      const std::shared_ptr<const bool> armed = scenario_.faults_armed;
+      device.make_disk = [faults, armed](const DeviceOptions& options) {
+        return std::make_unique<FaultyDisk>(options.size, options.latency_ns, faults, armed);
+      };
+    }
     scenario_.devices.push_back(device);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadMount(const strace::Line& line) {
+    if (line.words.size() != 3) {
+      return Wrong(line, line.words[0], "expected mount DEVICE DIRECTORY");
+    }
+    const strace::Word& name = line.words[1];
+    const strace::Word& directory = line.words[2];
+    if (name.text.size() < 2 || name.text[0] != '/' || name.text.back() == '/') {
+      return Wrong(line, name, absl::StrCat("'", name.text, "' is not the path of a device"));
+    }
+    const auto named = [&name](const DeviceOptions& there) { return there.path == name.text; };
+    auto device = std::find_if(scenario_.devices.begin(), scenario_.devices.end(), named);
+    if (device == scenario_.devices.end()) {
+      device = scenario_.devices.emplace(device);  // the usual one
+      device->path = std::string(name.text);
+    }
+    constexpr uint64_t kSmallest = uint64_t{512} << 10;
+    if (device->size < kSmallest) {
+      return Wrong(line, name, absl::StrCat("a file system needs ", kSmallest, " bytes"));
+    }
+    if (device->driver == "null_blk" && !device->memory_backed) {
+      return Wrong(line, name, "the device keeps nothing, expected memory_backed=y");
+    }
+    if (directory.text.size() < 2 || directory.text[0] != '/' || directory.text.back() == '/') {
+      return Wrong(line, directory, absl::StrCat("'", directory.text, "' is no directory's path"));
+    }
+    for (const ScenarioMount& other : scenario_.mounts) {
+      if (other.directory == directory.text || other.device == name.text) {
+        return Wrong(line, name, "it is mounted, or something is mounted there, already");
+      }
+    }
+    scenario_.mounts.push_back({std::string(name.text), std::string(directory.text)});
     return absl::OkStatus();
   }
 
@@ -275,7 +342,8 @@ class Reader {
   }
 
   static constexpr const char* kSettings =
-      "cpus=, seed=, x32=, abi=, latency=, file PATH size=, device PATH driver= or "
+      "cpus=, seed=, x32=, abi=, latency=, file PATH size=, device PATH driver=, "
+      "mount DEVICE DIRECTORY or "
       "sysctl fs.aio-max-nr=";
 
   const strace::Transcript& transcript_;

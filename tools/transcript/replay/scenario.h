@@ -23,11 +23,16 @@
 //     virtio_blk:
 //       latency=T     how long a request takes, default 80us
 //       cache=writeback|writethrough   whether it has to be told to flush, default writethrough
+//       fail=FIRST-LAST        commands that touch these sectors of 512 bytes end with an I/O error
+//       slow=FIRST-LAST:TIME   and these take so long; both as often as need be
 //     null_blk:
 //       queues=N      hardware queues, 1 to 64, default 1
 //       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
 //       completion_nsec=N   that time in nanoseconds, default 10000; latency=T is the same
 //       memory_backed=y|n   whether it keeps what is written to it, default n
+//   mount DEVICE DIRECTORY   what is below the directory are files on that disk, in blocks of 4096.
+//                A "file PATH size=N" there has all its blocks on the disk. A device that no line
+//                before describes is a virtio_blk of 16M
 //   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
 //                (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
@@ -40,6 +45,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -53,6 +59,11 @@ namespace kpath {
 struct ScenarioFile {
   std::string path;
   int64_t size = 0;  // bytes
+};
+
+struct ScenarioMount {
+  std::string device;     // one of Scenario::devices
+  std::string directory;  // "/data"
 };
 
 // From this line of the transcript on.
@@ -71,6 +82,9 @@ struct Scenario {
   absl::optional<uint64_t> aio_max_nr;
   std::vector<ScenarioFile> files;
   std::vector<DeviceOptions> devices;
+  std::vector<ScenarioMount> mounts;
+  // Set when the files are there: from then on devices fail where they are to.
+  std::shared_ptr<bool> faults_armed = std::make_shared<bool>(false);
   std::vector<ScenarioAbi> abis;  // by ascending line
 
   // Whether a call that begins in this line is one of a 32-bit program.

@@ -64,6 +64,21 @@ TEST(Scenario, ReadsDevices) {
   EXPECT_TRUE(null.memory_backed);
 }
 
+TEST(Scenario, ReadsMounts) {
+  const auto scenario = Read(
+      "# kpath: device /dev/vdb driver=virtio_blk size=1M fail=0-7\n"
+      "# kpath: mount /dev/vdb /b\n# kpath: mount /dev/vda /a/a\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  ASSERT_EQ(scenario->devices.size(), 2u);
+  EXPECT_TRUE(scenario->devices[0].make_disk);
+  EXPECT_EQ(scenario->devices[1].path, "/dev/vda");  // no line describes it
+  EXPECT_EQ(scenario->devices[1].driver, "virtio_blk");
+  EXPECT_FALSE(scenario->devices[1].make_disk);
+  ASSERT_EQ(scenario->mounts.size(), 2u);
+  EXPECT_EQ(scenario->mounts[0].device, "/dev/vdb");
+  EXPECT_EQ(scenario->mounts[1].directory, "/a/a");
+}
+
 TEST(Scenario, TheAbiHoldsForTheLinesBehind) {
   const auto scenario =
       Read("getpid() = 1\n# kpath: abi=i386\ngetpid() = 1\n# kpath: abi=x86_64\ngetpid() = 1\n");
@@ -86,7 +101,7 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
       {"# kpath: cpu=1",
        "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, abi=, latency=, file "
-       "PATH size=, device PATH driver= or sysctl fs.aio-max-nr="},
+       "PATH size=, device PATH driver=, mount DEVICE DIRECTORY or sysctl fs.aio-max-nr="},
       {"# kpath: latency=80",
        "t.strace:1:10: 'latency=80', expected latency=TIME such as 80us, up to 1000s"},
       {"# kpath: latency=0us",
@@ -101,6 +116,21 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: file x size=1", "t.strace:1:15: 'x' is not an absolute path"},
       {"# kpath: file /x size=1T", "t.strace:1:18: 'size=1T', expected size=BYTES up to 1024G"},
       {"# kpath: file /x", "t.strace:1:10: expected file PATH size=BYTES"},
+      {"# kpath: device /dev/vda driver=virtio_blk fail=9-8",
+       "t.strace:1:44: 'fail=9-8', expected fail=FIRST-LAST, sectors"},
+      {"# kpath: device /dev/vda driver=virtio_blk slow=1-8",
+       "t.strace:1:44: 'slow=1-8', expected slow=FIRST-LAST:TIME, sectors"},
+      {"# kpath: mount /dev/vda", "t.strace:1:10: expected mount DEVICE DIRECTORY"},
+      {"# kpath: mount vda /data", "t.strace:1:16: 'vda' is not the path of a device"},
+      {"# kpath: device /dev/vda driver=virtio_blk size=64K\n# kpath: mount /dev/vda /data",
+       "t.strace:2:16: a file system needs 524288 bytes"},
+      {"# kpath: device /dev/n driver=null_blk\n# kpath: mount /dev/n /data",
+       "t.strace:2:16: the device keeps nothing, expected memory_backed=y"},
+      {"# kpath: device /dev/vda driver=virtio_blk\n# kpath: mount /dev/vda data",
+       "t.strace:2:25: 'data' is no directory's path"},
+      {"# kpath: device /dev/vda driver=virtio_blk\n# kpath: mount /dev/vda /a\n"
+       "# kpath: mount /dev/vda /b",
+       "t.strace:3:16: it is mounted, or something is mounted there, already"},
       {"# kpath: device /dev/vda",
        "t.strace:1:10: expected device PATH driver=virtio_blk or =null_blk"},
       {"# kpath: device vda driver=null_blk", "t.strace:1:17: 'vda' is not the path of a device"},
@@ -111,7 +141,8 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: device /d driver=virtio_blk depth=3",
        "t.strace:1:38: 'depth=3', expected depth=1 to depth=1024, of virtio_blk a power of two"},
       {"# kpath: device /d driver=virtio_blk irqmode=1",
-       "t.strace:1:38: 'irqmode=1', expected size=, block=, depth=, latency= or cache="},
+       "t.strace:1:38: 'irqmode=1', expected size=, block=, depth=, latency=, cache=, fail= "
+       "or slow="},
       {"# kpath: device /d driver=null_blk irqmode=3",
        "t.strace:1:36: 'irqmode=3', expected irqmode=0, 1 or 2"},
       {"# kpath: device /d driver=null_blk block=100",

@@ -49,6 +49,8 @@ class World {
   void OpenStandardStreams();
   // Makes a file of `size` zeros, and the directories above it.
   void MakeSized(const std::string& path, int64_t size);
+  // The same on a disk: all its blocks are there, and nothing of it is cached.
+  void MakeOnDisk(const std::string& path, int64_t size);
   // A disk of the scenario's: calls that name it are for the model.
   void DeviceIsThere(const std::string& path) { scenario_devices_.insert(path); }
   // The scenario sets the sysctls of AIO: what the transcript shows of them is judged from the

@@ -2,6 +2,7 @@
 //
 // Paths: what has to be there before a call names it.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sim/user/calls.h"
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "syscall_table/numbers_64.h"
@@ -183,6 +185,21 @@ void World::MakeSized(const std::string& path, int64_t size) {
   MakeParents(AT_FDCWD, path);
   const int64_t fd = user::Syscall(NR_openat, AT_FDCWD, StagedPath(path), O_CREAT | O_WRONLY, 0666);
   if (fd < 0) return;
+  user::Syscall(NR_ftruncate, fd, size);
+  user::Syscall(NR_close, fd);
+}
+
+void World::MakeOnDisk(const std::string& path, int64_t size) {
+  constexpr int64_t kPiece = 128 * 1024;
+  MakeSized(path, 0);
+  const int64_t fd = user::Syscall(NR_openat, AT_FDCWD, StagedPath(path), O_WRONLY | O_DIRECT, 0);
+  if (fd < 0) return;
+  const int64_t zeros =
+      user::mmap(0, kPiece, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (int64_t at = 0; at < size; at += kPiece) {
+    if (user::Syscall(NR_pwrite64, fd, zeros, kPiece, at) != kPiece) break;  // the disk is full
+  }
+  user::munmap(static_cast<uint64_t>(zeros), kPiece);
   user::Syscall(NR_ftruncate, fd, size);
   user::Syscall(NR_close, fd);
 }
