@@ -14,6 +14,9 @@ namespace kpath {
 // v4.19 block/blk.h: struct blk_flush_queue
 struct blk_flush_queue {
   static constexpr const char* kSlabName = "blk_flush_queue";
+  ~blk_flush_queue() {
+    if (unmake_pdu != nullptr) unmake_pdu(flush_rq.pdu);
+  }
 
   int flush_pending_idx = 0;  // which of the lists takes new ones
   int flush_running_idx = 0;  // which the flush on its way is for; the same: none is
@@ -181,7 +184,6 @@ blk_flush_queue* blk_alloc_flush_queue(blk_mq_tag_set* set, unsigned hctx_idx) {
 
 void blk_free_flush_queue(blk_flush_queue* fq) {
   FUNCTION();
-  if (fq->unmake_pdu != nullptr) fq->unmake_pdu(fq->flush_rq.pdu);
   kfree(kptr<blk_flush_queue>(fq));
 }
 
