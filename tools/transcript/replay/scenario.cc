@@ -108,11 +108,16 @@ std::string ReadNullSetting(absl::string_view name, absl::string_view value,
     device->completion_nsec = ParseNumber(value, 1, 1'000'000'000'000);
     return device->completion_nsec < 0 ? "expected completion_nsec=NANOSECONDS" : "";
   }
+  if (name == "latency") {  // the same, as it is written for other drivers
+    device->completion_nsec = ParseDuration(value);
+    return device->completion_nsec < 0 ? "expected latency=TIME such as 80us, up to 1000s" : "";
+  }
   if (name == "memory_backed") {
     device->memory_backed = value == "y";
     return value == "y" || value == "n" ? "" : "expected memory_backed=y or memory_backed=n";
   }
-  return "expected size=, block=, depth=, queues=, irqmode=, completion_nsec= or memory_backed=";
+  return "expected size=, block=, depth=, queues=, irqmode=, completion_nsec=, latency= or "
+         "memory_backed=";
 }
 
 // One NAME=VALUE of a device. Returns what was expected, or "".
@@ -126,7 +131,6 @@ std::string ReadDeviceSetting(absl::string_view text, DeviceOptions* device,
     const bool known = value == "virtio_blk" || value == "null_blk";
     return known ? "" : "expected driver=virtio_blk or driver=null_blk";
   }
-  if (device->driver.empty()) return "expected driver=virtio_blk or driver=null_blk first";
   if (name == "size") {
     const int64_t bytes = ParseSize(value);
     device->size = static_cast<uint64_t>(bytes);
@@ -213,13 +217,19 @@ class Reader {
     }
     device.path = std::string(path.text);
     device.driver = "";
+    // What the other settings mean depends on the driver, wherever it stands.
+    std::vector<const strace::Word*> words;
     for (size_t i = 2; i < line.words.size(); ++i) {
-      const std::string expected = ReadDeviceSetting(line.words[i].text, &device, &faults);
-      if (expected.empty()) continue;
-      return Wrong(line, line.words[i], absl::StrCat("'", line.words[i].text, "', ", expected));
+      const bool is_driver = line.words[i].text.substr(0, 7) == "driver=";
+      words.insert(is_driver ? words.begin() : words.end(), &line.words[i]);
     }
-    if (device.driver.empty()) {
-      return Wrong(line, line.words[2], "expected driver=virtio_blk or driver=null_blk first");
+    if (words[0]->text.substr(0, 7) != "driver=") {
+      return Wrong(line, *words[0], "expected driver=virtio_blk or driver=null_blk, too");
+    }
+    for (const strace::Word* word : words) {
+      const std::string expected = ReadDeviceSetting(word->text, &device, &faults);
+      if (expected.empty()) continue;
+      return Wrong(line, *word, absl::StrCat("'", word->text, "', ", expected));
     }
     if (device.size % device.block_size != 0) {
       return Wrong(line, line.words[0], absl::StrCat(device.size, " bytes are not whole blocks"));

@@ -42,9 +42,11 @@ TEST(Scenario, ReadsDevices) {
       "# kpath: device /dev/vda driver=virtio_blk size=32M latency=1ms block=4096 depth=8 "
       "cache=writeback\n"
       "# kpath: device /dev/nullb0 driver=null_blk queues=2 depth=3 irqmode=2 "
-      "completion_nsec=5 memory_backed=y\n");
+      "completion_nsec=5 memory_backed=y\n"
+      "# kpath: device /dev/nullb1 latency=1ms size=1M driver=null_blk\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
-  ASSERT_EQ(scenario->devices.size(), 2u);
+  ASSERT_EQ(scenario->devices.size(), 3u);
+  EXPECT_EQ(scenario->devices[2].completion_nsec, 1'000'000);
   const DeviceOptions& vda = scenario->devices[0];
   EXPECT_EQ(vda.path, "/dev/vda");
   EXPECT_EQ(vda.driver, "virtio_blk");
@@ -134,8 +136,8 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: device vda driver=null_blk", "t.strace:1:17: 'vda' is not the path of a device"},
       {"# kpath: device /dev/sda driver=ahci",
        "t.strace:1:26: 'driver=ahci', expected driver=virtio_blk or driver=null_blk"},
-      {"# kpath: device /dev/vda size=1M driver=virtio_blk",
-       "t.strace:1:26: 'size=1M', expected driver=virtio_blk or driver=null_blk first"},
+      {"# kpath: device /dev/vda size=1M",
+       "t.strace:1:26: expected driver=virtio_blk or driver=null_blk, too"},
       {"# kpath: device /d driver=virtio_blk depth=3",
        "t.strace:1:38: 'depth=3', expected depth=1 to depth=1024, of virtio_blk a power of two"},
       {"# kpath: device /d driver=virtio_blk irqmode=1",
