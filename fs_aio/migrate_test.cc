@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The pages of a ring move to other page frames while it is in use (aio_migratepage).
+#include "sim/mm/migrate.h"
+
 #include "entry/kernel_mode.h"
 #include "fs_aio/aio_test_program.h"
 #include "sim/mm/compaction.h"
-#include "sim/mm/migrate.h"
 
 namespace kpath {
 namespace {
