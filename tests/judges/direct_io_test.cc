@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Direct I/O on memory files (sim/mm/direct_io.h), as programs see it: transcripts whose results
-// the model must give.
+// Direct I/O on memory files (sim/mm/direct_io.h) and on disks, as programs see it: transcripts
+// whose results the model must give.
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -42,13 +42,18 @@ std::string Wrong(const Ran& ran) {
   return text;
 }
 
-// A file of 16 KiB, open for direct I/O as 3; the context 0x7f0000000000; a buffer.
-constexpr char kHead[] =
-    "# kpath: latency=5ms\n# kpath: file /d/disk size=16K\n"
-    "7  openat(AT_FDCWD, \"/d/disk\", O_RDWR|O_DIRECT) = 3\n"
-    "7  io_setup(4, [0x7f0000000000]) = 0\n"
-    "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
-    "0x7f0000010000\n";
+// A file of 16 KiB, open for direct I/O as 3; the context 0x7f0000000000; a buffer. The first file
+// is named from the working directory, so that no disk is made for it; the second is on one
+// (infer_mounts.h).
+std::string Head(const std::string& path) {
+  return absl::StrCat("# kpath: latency=5ms\n# kpath: file ", path[0] == '/' ? "" : "/", path,
+                      " size=16K\n7  openat(AT_FDCWD, \"", path,
+                      "\", O_RDWR|O_DIRECT) = 3\n"
+                      "7  io_setup(4, [0x7f0000000000]) = 0\n"
+                      "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) "
+                      "= 0x7f0000010000\n");
+}
+const std::string kHead = Head("disk"), kHeadOnDisk = Head("/d/disk");
 
 std::string Submit(const std::string& opcode, const std::string& buffer, int bytes, int offset) {
   return absl::StrCat("7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_",
@@ -74,25 +79,50 @@ TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
   EXPECT_NE(ran.graph.rfind("smp_apic_timer_interrupt() {", interrupt), std::string::npos);
 }
 
+TEST(DirectIo, WhereTheRecordingHasItTheFileIsOnADisk) {
+  const Ran ran = Replay(absl::StrCat(kHeadOnDisk, Submit("PREAD", "0x7f0000010000", 4096, 0),
+                                      Reap(1, ""), Reap(9, "4096")));
+  EXPECT_EQ(Wrong(ran), "");
+  const size_t request = ran.graph.find("virtio_queue_rq() {");
+  ASSERT_NE(request, std::string::npos);
+  const size_t interrupt = ran.graph.find("do_IRQ() {", request);
+  ASSERT_NE(interrupt, std::string::npos);
+  EXPECT_THAT(ran.graph.substr(interrupt), HasSubstr("aio_complete() {"));
+}
+
+// Another disk than the one of the same name that the transcript uses, and none for what is in
+// memory.
+TEST(DirectIo, ADiskThatIsInferredIsNoOther) {
+  const Ran ran =
+      Replay(absl::StrCat("# kpath: device /dev/vda driver=null_blk size=1M\n", kHeadOnDisk,
+                          Submit("PREAD", "0x7f0000010000", 4096, 0), Reap(9, "4096")));
+  EXPECT_EQ(Wrong(ran), "");
+  EXPECT_THAT(ran.graph, HasSubstr("virtio_queue_rq() {"));
+}
+
 TEST(DirectIo, WhatIsNotAlignedIsRefusedInTheEvent) {
-  EXPECT_EQ(Wrong(Replay(
-                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 100), Reap(9, "-22")))),
-            "");
-  EXPECT_EQ(Wrong(Replay(
-                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010001", 4096, 0), Reap(9, "-22")))),
-            "");
-  EXPECT_EQ(
-      Wrong(Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 100, 0), Reap(9, "-22")))),
-      "");
+  for (const std::string& head : {kHead, kHeadOnDisk}) {
+    EXPECT_EQ(Wrong(Replay(absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 4096, 100),
+                                        Reap(9, "-22")))),
+              "");
+    EXPECT_EQ(Wrong(Replay(
+                  absl::StrCat(head, Submit("PREAD", "0x7f0000010001", 4096, 0), Reap(9, "-22")))),
+              "");
+    EXPECT_EQ(Wrong(Replay(
+                  absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 100, 0), Reap(9, "-22")))),
+              "");
+  }
 }
 
 TEST(DirectIo, ReadsEndAtTheEndOfTheFile) {
-  EXPECT_EQ(Wrong(Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 8192, 12288),
-                                      Reap(9, "4096")))),
-            "");
-  EXPECT_EQ(Wrong(Replay(
-                absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 512, 16384), Reap(0, "0")))),
-            "");
+  for (const std::string& head : {kHead, kHeadOnDisk}) {
+    EXPECT_EQ(Wrong(Replay(absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 8192, 12288),
+                                        Reap(9, "4096")))),
+              "");
+    EXPECT_EQ(Wrong(Replay(
+                  absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 512, 16384), Reap(0, "0")))),
+              "");
+  }
 }
 
 TEST(DirectIo, AWriteThatMakesTheFileLongerIsWaitedFor) {

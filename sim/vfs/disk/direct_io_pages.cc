@@ -134,7 +134,7 @@ int get_more_blocks(kptr<dio> dio, dio_submit* sdio, buffer_head* map_bh) {
   if (dio->page_errors != 0) return fn.Return(dio->page_errors);
   const sector_t fs_startblk = sdio->block_in_file >> sdio->blkfactor;
   const sector_t fs_endblk = (sdio->final_block_in_request - 1) >> sdio->blkfactor;
-  *map_bh = {};
+  map_bh->b_state = 0;  // b_bdev stays, for a page that was held back before a hole
   map_bh->b_size = (fs_endblk - fs_startblk + 1) << i_blkbits;
   int create = dio->op == REQ_OP_WRITE ? 1 : 0;
   if ((dio->flags & DIO_SKIP_HOLES) != 0) {

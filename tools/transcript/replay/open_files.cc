@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "entry/kernel_mode.h"
@@ -11,8 +12,10 @@
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "sim/vfs/eventfd.h"
+#include "sim/vfs/ext2/ext2.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/file_table.h"
+#include "sim/vfs/inode.h"
 #include "sim/vfs/open.h"
 #include "syscall_table/numbers_64.h"
 
@@ -47,6 +50,18 @@ void WithFile(int fd, Look look) {
     look(file);
     fput(file);
   });
+}
+
+// Gives a file that was there before the transcript its blocks, as far as there are free ones.
+void FillHoles(kptr<inode> inode) {
+  const sector_t end =
+      (static_cast<uint64_t>(i_size_read(inode)) + PAGE_SIZE - 1) >> EXT2_BLOCK_BITS;
+  for (sector_t block = 0; block < end;) {
+    buffer_head map;
+    map.b_size = std::min<uint64_t>(end - block, 1u << 15) << EXT2_BLOCK_BITS;
+    if (ext2_get_block(inode, block, &map, 1) != 0) return;
+    block += map.b_size >> EXT2_BLOCK_BITS;
+  }
 }
 
 }  // namespace
@@ -95,7 +110,10 @@ void EnableNowait(int fd) {
 }
 
 void ResizeFile(int fd, int64_t size) {
-  WithFile(fd, [size](kptr<file> file) { do_truncate(file_dentry(file), size, 0, nullptr); });
+  WithFile(fd, [size](kptr<file> file) {
+    do_truncate(file_dentry(file), size, 0, nullptr);
+    if (file_inode(file)->i_sb->s_magic == EXT2_SUPER_MAGIC) FillHoles(file_inode(file));
+  });
 }
 
 uint64_t EventfdCount(int fd) {

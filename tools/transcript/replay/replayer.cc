@@ -20,6 +20,7 @@
 #include "tools/transcript/replay/disks.h"
 #include "tools/transcript/replay/honour_address.h"
 #include "tools/transcript/replay/infer_cpus.h"
+#include "tools/transcript/replay/infer_mounts.h"
 #include "tools/transcript/replay/known_calls.h"
 #include "tools/transcript/replay/outcome.h"
 #include "tools/transcript/replay/progress.h"
@@ -249,7 +250,8 @@ class ReplayerImpl final : public Replayer {
     for (StagedIocb& iocb : frame.iocbs) iocb.certain = world_.IsCertain(iocb.value);
     AllowForEarlyEvents(&frame);
     readiness_.Begins(frame);
-    WaitForWhatIsShown(frame);
+    // Between two recorded calls time has passed: what the second one found had come by then.
+    WaitUntil([&] { return IsReady(frame); });
     LetProgramRead(frame);
     const Bounds bounds = BoundsOf(frame);
     const Position begin = machine().position();
@@ -293,18 +295,13 @@ class ReplayerImpl final : public Replayer {
     for (uint64_t place : ledger_.Taken(ctx, unread)) StagingOf(current->pid).GiveBack(place);
   }
 
-  // Between two recorded calls time has passed: what the second one found had come by then.
-  void WaitForWhatIsShown(const CallFrame& frame) {
-    WaitUntil([&] { return IsReady(frame); });
-  }
-
   bool IsReady(const CallFrame& frame) {
     const strace::Call& call = *frame.call;
     if (frame.signature->result == ResultKind::kReaped) {
       const uint64_t ctx = frame.arguments[0];
       const std::vector<io_event> shown = EventsShown(call);
       if (shown.empty() || !ledger_.Waits(ctx)) return true;
-      // Where it waits for all that is in flight, it finds what is shown by itself.
+      // It waits for all that is in flight by itself.
       const auto all = static_cast<int64_t>(shown.size());
       const bool timed = frame.arguments[4] != 0;
       if (!timed && frame.min_nr == all && ledger_.InFlight(ctx) == all) return true;
@@ -494,6 +491,7 @@ absl::StatusOr<std::unique_ptr<Replayer>> Replayer::Create(const strace::Transcr
     scenario->cpus = cpus->cpus;
     scenario->cpus_shown_by_line = cpus->line;
   }
+  InferMounts(*plan, &*scenario);
   return std::make_unique<ReplayerImpl>(transcript, *std::move(plan), *scenario, options);
 }
 

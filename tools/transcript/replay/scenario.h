@@ -32,7 +32,7 @@
 //       memory_backed=y|n   whether it keeps what is written to it, default n
 //   mount DEVICE DIRECTORY   what is below the directory are files on that disk, in blocks of 4096.
 //                A "file PATH size=N" there has all its blocks on the disk. A device that no line
-//                before describes is a virtio_blk of 16M
+//                before describes is a virtio_blk of 16M. See infer_mounts.h for what needs no line
 //   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
 //                (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
