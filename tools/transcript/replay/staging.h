@@ -26,8 +26,14 @@ inline constexpr uint64_t kStagingBytesPerProcess = uint64_t{1} << 34;
 class Staging {
  public:
   // `index` of the process, from 0.
-  explicit Staging(int index)
-      : base_(kStagingBase + static_cast<uint64_t>(index) * kStagingBytesPerProcess) {}
+  explicit Staging(int index) : base_(BaseOf(index)) {}
+
+  // Where the area of a process begins. They end below the place of position-independent programs;
+  // after kParts processes the first ones, which have ended long ago, give up theirs.
+  static constexpr uint64_t kParts = 4096;
+  static constexpr uint64_t BaseOf(int index) {
+    return kStagingBase + static_cast<uint64_t>(index) % kParts * kStagingBytesPerProcess;
+  }
 
   // A place for `bytes` bytes that lasts until the next call of ForgetCall. Returns its address.
   uint64_t ForCall(uint64_t bytes);
