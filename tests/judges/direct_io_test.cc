@@ -100,6 +100,19 @@ TEST(DirectIo, ADiskThatIsInferredIsNoOther) {
   EXPECT_THAT(ran.graph, HasSubstr("virtio_queue_rq() {"));
 }
 
+TEST(DirectIo, AnArmTakesItsWay) {
+  const std::string open =
+      "7  openat(AT_FDCWD, \"/dev/vda\", O_RDWR|O_DIRECT) = 3\n"
+      "7  io_setup(4, [0x7f0000000000]) = 0\n"
+      "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+      "0x7f0000010000\n";
+  // Half of the disk: 4 ms.
+  const Ran ran = Replay(absl::StrCat(
+      "# kpath: device /dev/vda driver=virtio_blk size=16M seek=8ms transfer=100M\n", open,
+      Submit("PREAD", "0x7f0000010000", 4096, 8 << 20), Reap(3, ""), Reap(9, "4096")));
+  EXPECT_EQ(Wrong(ran), "");
+}
+
 TEST(DirectIo, WhatIsNotAlignedIsRefusedInTheEvent) {
   for (const std::string& head : {kHead, kHeadOnDisk}) {
     EXPECT_EQ(Wrong(Replay(absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 4096, 100),

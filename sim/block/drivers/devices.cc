@@ -13,6 +13,7 @@ gendisk* AddVirtioBlk(const DeviceOptions& options) {
   VirtioBlkOptions virtio;
   virtio.disk = options.make_disk ? options.make_disk(options)
                                   : std::make_unique<DiskModel>(options.size, options.latency_ns);
+  virtio.disk->SetMechanics(options.mechanics);
   virtio.irq_cpu = options.irq_cpu;
   virtio.disk_name = BaseName(options.path);
   virtio.block_size = options.block_size;

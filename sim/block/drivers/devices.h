@@ -30,6 +30,7 @@ struct DeviceOptions {
   int64_t completion_nsec = 10'000;    // null_blk, irqmode 2
   bool memory_backed = false;          // null_blk
   bool write_cache = false;            // virtio_blk
+  DiskMechanics mechanics;             // virtio_blk
   int irq_cpu = 0;                     // virtio_blk: the CPU that it interrupts
   // virtio_blk: the hardware, in place of one that always takes latency_ns and never fails.
   std::function<std::unique_ptr<DiskModel>(const DeviceOptions& options)> make_disk = nullptr;

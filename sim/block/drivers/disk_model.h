@@ -36,6 +36,13 @@ struct DiskPlan {
   DiskResult result = DiskResult::kOk;
 };
 
+// A disk with an arm: it does one command at a time, and has to go to where that begins.
+struct DiskMechanics {
+  int64_t seek_ns = 0;  // from one end of the disk to the other; less in proportion; 0: no arm
+  uint64_t bytes_per_second = 0;  // past the head; 0: no time
+  bool any() const { return seek_ns != 0 || bytes_per_second != 0; }
+};
+
 class DiskModel {
  public:
   // `size` in bytes; `latency_ns`: of each command, in the ordinary course.
@@ -45,6 +52,10 @@ class DiskModel {
   // Asked once for each command, when the device gets it. Departures from the usual latency are
   // ChoiceKind::kDeviceDelay.
   virtual DiskPlan Plan(Machine& machine, const DiskCommand& command);
+
+  // From now on each command takes its seek and its transfer besides the latency, after those
+  // before it. The arm is at the disk's begin.
+  void SetMechanics(const DiskMechanics& mechanics) { mechanics_ = mechanics; }
 
   uint64_t size() const { return size_; }
   int64_t latency_ns() const { return latency_ns_; }
@@ -59,8 +70,14 @@ class DiskModel {
     uint8_t bytes[kBlock] = {};
   };
 
+  // When the command ends that the arm does from `now` on, or when it is free.
+  int64_t MoveArm(int64_t now, int64_t latency_ns, const DiskCommand& command);
+
   const uint64_t size_;
   const int64_t latency_ns_;
+  DiskMechanics mechanics_;
+  uint64_t arm_ = 0;                                   // the byte that it is at
+  int64_t free_at_ = 0;                                // when it has done all that it was given
   std::map<uint64_t, std::unique_ptr<Block>> blocks_;  // those that were written to
 };
 

@@ -85,12 +85,21 @@ std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
     device->latency_ns = ParseDuration(value);
     return device->latency_ns < 0 ? "expected latency=TIME such as 80us, up to 1000s" : "";
   }
+  if (name == "seek") {
+    device->mechanics.seek_ns = ParseDuration(value);
+    return device->mechanics.seek_ns <= 0 ? "expected seek=TIME, from end to end" : "";
+  }
+  if (name == "transfer") {
+    const int64_t bytes = ParseSize(value);
+    device->mechanics.bytes_per_second = static_cast<uint64_t>(bytes);
+    return bytes <= 0 ? "expected transfer=BYTES, a second" : "";
+  }
   if (name == "cache") {
     device->write_cache = value == "writeback";
     const bool known = device->write_cache || value == "writethrough";
     return known ? "" : "expected cache=writeback or cache=writethrough";
   }
-  return "expected size=, block=, depth=, latency=, cache=, fail= or slow=";
+  return "expected size=, block=, depth=, latency=, seek=, transfer=, cache=, fail= or slow=";
 }
 
 std::string ReadNullSetting(absl::string_view name, absl::string_view value,

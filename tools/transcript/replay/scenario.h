@@ -22,6 +22,8 @@
 //                     power of two
 //     virtio_blk:
 //       latency=T     how long a request takes, default 80us
+//       seek=T        and besides, from one end to the other, less in proportion to the way
+//       transfer=N    and besides, N bytes a second; with either, one request at a time
 //       cache=writeback|writethrough   whether it has to be told to flush, default writethrough
 //       fail=FIRST-LAST        commands that touch these sectors of 512 bytes end with an I/O error
 //       slow=FIRST-LAST:TIME   and these take so long; both as often as need be

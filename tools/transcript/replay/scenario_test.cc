@@ -141,8 +141,8 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: device /d driver=virtio_blk depth=3",
        "t.strace:1:38: 'depth=3', expected depth=1 to depth=1024, of virtio_blk a power of two"},
       {"# kpath: device /d driver=virtio_blk irqmode=1",
-       "t.strace:1:38: 'irqmode=1', expected size=, block=, depth=, latency=, cache=, fail= "
-       "or slow="},
+       "t.strace:1:38: 'irqmode=1', expected size=, block=, depth=, latency=, seek=, "
+       "transfer=, cache=, fail= or slow="},
       {"# kpath: device /d driver=null_blk irqmode=3",
        "t.strace:1:36: 'irqmode=3', expected irqmode=0, 1 or 2"},
       {"# kpath: device /d driver=null_blk block=100",
@@ -155,6 +155,17 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
   for (const auto& c : kCases) {
     EXPECT_EQ(Read(absl::StrCat(c.text, "\n")).status().message(), c.message) << c.text;
   }
+}
+
+TEST(Scenario, ADiskWithAnArm) {
+  const auto scenario = Read("# kpath: device /dev/vda driver=virtio_blk seek=8ms transfer=150M\n");
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  EXPECT_EQ(scenario->devices[0].mechanics.seek_ns, 8'000'000);
+  EXPECT_EQ(scenario->devices[0].mechanics.bytes_per_second, uint64_t{150} << 20);
+  EXPECT_EQ(Read("# kpath: device /dev/vda driver=virtio_blk seek=fast\n").status().message(),
+            "t.strace:1:44: 'seek=fast', expected seek=TIME, from end to end");
+  EXPECT_EQ(Read("# kpath: device /dev/vda driver=virtio_blk transfer=0\n").status().message(),
+            "t.strace:1:44: 'transfer=0', expected transfer=BYTES, a second");
 }
 
 }  // namespace
