@@ -113,6 +113,23 @@ TEST(DirectIo, AnArmTakesItsWay) {
   EXPECT_EQ(Wrong(ran), "");
 }
 
+TEST(DirectIo, ARequestThatIsLostIsEndedByItsTimeout) {
+  const std::string event = "[{data=1, obj=0x7ffe00000000, res=4096, res2=0}]";
+  const Ran ran = Replay(
+      absl::StrCat("# kpath: device /dev/nullb0 driver=null_blk size=1M timeout=2\n"
+                   "7  openat(AT_FDCWD, \"/dev/nullb0\", O_RDWR|O_DIRECT) = 3\n"
+                   "7  io_setup(4, [0x7f0000000000]) = 0\n"
+                   "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+                   "0x7f0000010000\n",
+                   Submit("PREAD", "0x7f0000010000", 4096, 0), Reap(1, "4096"),
+                   Submit("PREAD", "0x7f0000010000", 4096, 0),
+                   "7  io_getevents(0x7f0000000000, 1, 4, [], {tv_sec=29, tv_nsec=0}) = 0\n"
+                   "7  io_getevents(0x7f0000000000, 1, 4, ",
+                   event, ", {tv_sec=9, tv_nsec=0}) = 1\n"));
+  EXPECT_EQ(Wrong(ran), "");
+  EXPECT_THAT(ran.graph, HasSubstr("null_timeout_rq() {"));
+}
+
 TEST(DirectIo, WhatIsNotAlignedIsRefusedInTheEvent) {
   for (const std::string& head : {kHead, kHeadOnDisk}) {
     EXPECT_EQ(Wrong(Replay(absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 4096, 100),

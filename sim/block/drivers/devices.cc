@@ -30,6 +30,7 @@ gendisk* AddNullBlk(const DeviceOptions& options) {
   null.blocksize = options.block_size;
   null.irqmode = options.irqmode;
   null.memory_backed = options.memory_backed;
+  null.timeout_interval = options.timeout_interval;
   null.disk_name = BaseName(options.path);
   if (options.depth != 0) null.hw_queue_depth = options.depth;
   return null_add_dev(null);

@@ -29,6 +29,7 @@ struct DeviceOptions {
   int irqmode = 1;                     // null_blk: null_irqmode
   int64_t completion_nsec = 10'000;    // null_blk, irqmode 2
   bool memory_backed = false;          // null_blk
+  unsigned timeout_interval = 0;       // null_blk: loses each so-many-th request; 0: none
   bool write_cache = false;            // virtio_blk
   DiskMechanics mechanics;             // virtio_blk
   int irq_cpu = 0;                     // virtio_blk: the CPU that it interrupts

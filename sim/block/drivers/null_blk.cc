@@ -36,6 +36,7 @@ struct nullb {
   std::vector<nullb_queue> queues;
   blk_mq_tag_set tag_set;
   gendisk* disk = nullptr;
+  unsigned timeout_count = 0;         // requests, if some are to be lost
   std::unique_ptr<DiskModel> memory;  // null: what is written is forgotten
 };
 
@@ -105,6 +106,12 @@ blk_status_t null_handle_cmd(nullb_cmd* cmd) {
   return fn.Return(BLK_STS_OK);
 }
 
+// v4.19 drivers/block/null_blk_main.c: should_timeout_request. lib/fault-inject.c: should_fail
+bool should_timeout_request(nullb* nullb) {
+  const unsigned interval = nullb->dev.timeout_interval;
+  return interval != 0 && ++nullb->timeout_count % interval == 0;
+}
+
 // v4.19 drivers/block/null_blk_main.c: null_queue_rq
 blk_status_t null_queue_rq(blk_mq_hw_ctx* hctx, const blk_mq_queue_data* bd) {
   FUNCTION(hctx, bd->rq, bd->last);
@@ -117,6 +124,10 @@ blk_status_t null_queue_rq(blk_mq_hw_ctx* hctx, const blk_mq_queue_data* bd) {
   cmd->rq = bd->rq;
   cmd->nq = nq;
   blk_mq_start_request(bd->rq);
+  if (should_timeout_request(nq->owner)) {
+    STEP("nothing will be heard of it", bd->rq);
+    return fn.Return(BLK_STS_OK);
+  }
   return fn.Return(null_handle_cmd(cmd));
 }
 

@@ -32,6 +32,9 @@ struct nullb_device {
   unsigned blocksize = 512;
   int irqmode = NULL_IRQ_SOFTIRQ;
   bool memory_backed = false;  // it keeps what is written to it
+  // Each so-many-th request is never completed, until its timeout ends it, without an error; 0:
+  // none. The module's fault injection, timeout=INTERVAL,100,0,-1.
+  unsigned timeout_interval = 0;
   std::string disk_name = "nullb0";
 };
 

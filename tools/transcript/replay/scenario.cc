@@ -125,8 +125,13 @@ std::string ReadNullSetting(absl::string_view name, absl::string_view value,
     device->memory_backed = value == "y";
     return value == "y" || value == "n" ? "" : "expected memory_backed=y or memory_backed=n";
   }
-  return "expected size=, block=, depth=, queues=, irqmode=, completion_nsec=, latency= or "
-         "memory_backed=";
+  if (name == "timeout") {
+    const int64_t number = ParseNumber(value, 1, 1'000'000);
+    device->timeout_interval = static_cast<unsigned>(number);
+    return number < 0 ? "expected timeout=1 to timeout=1000000, requests" : "";
+  }
+  return "expected size=, block=, depth=, queues=, irqmode=, completion_nsec=, latency=, "
+         "memory_backed= or timeout=";
 }
 
 // One NAME=VALUE of a device. Returns what was expected, or "".

@@ -32,6 +32,7 @@
 //       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
 //       completion_nsec=N   that time in nanoseconds, default 10000; latency=T is the same
 //       memory_backed=y|n   whether it keeps what is written to it, default n
+//       timeout=N     each Nth request is lost, and ended by its timeout after 30 s, default none
 //   mount DEVICE DIRECTORY   what is below the directory are files on that disk, in blocks of 4096.
 //                A "file PATH size=N" there has all its blocks on the disk. A device that no line
 //                before describes is a virtio_blk of 16M. See infer_mounts.h for what needs no line
