@@ -100,6 +100,18 @@ TEST(DirectIo, ADiskThatIsInferredIsNoOther) {
   EXPECT_THAT(ran.graph, HasSubstr("virtio_queue_rq() {"));
 }
 
+// It is not there from the start: what is above it is on the disk.
+TEST(DirectIo, ADirectoryThatIsMadeFirst) {
+  const Ran ran = Replay(
+      "7  mkdir(\"/d/new\", 0700) = 0\n"
+      "7  openat(AT_FDCWD, \"/d/new/f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 3\n"
+      "7  pwrite64(3, \"ab\"..., 4096, 0) = 4096\n"
+      "7  mkdir(\"/made\", 0700) = 0\n"
+      "7  openat(AT_FDCWD, \"/made/f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 4\n");
+  EXPECT_EQ(Wrong(ran), "");
+  EXPECT_THAT(ran.graph, HasSubstr("ext2_direct_IO() {"));
+}
+
 TEST(DirectIo, AnArmTakesItsWay) {
   const std::string open =
       "7  openat(AT_FDCWD, \"/dev/vda\", O_RDWR|O_DIRECT) = 3\n"

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -30,6 +32,22 @@ std::string OpenedDirectly(const strace::Call& call) {
   if ((flags & O_DIRECT) == 0 || call.args[at].kind != strace::ValueKind::kString) return "";
   return strace::Bytes(call.args[at]);
 }
+
+// Directories that the transcript itself makes: they cannot be there from the start.
+std::set<std::string> MadeDirectories(const Plan& plan) {
+  std::set<std::string> made;
+  for (const PlanStep& step : plan.steps) {
+    if (step.call == nullptr || !step.call->result.error.empty()) continue;
+    const size_t at = step.call->name == "mkdirat" ? 1 : 0;
+    if (at == 0 && step.call->name != "mkdir") continue;
+    if (step.call->args.size() > at && step.call->args[at].kind == strace::ValueKind::kString) {
+      made.insert(strace::Bytes(step.call->args[at]));
+    }
+  }
+  return made;
+}
+
+std::string Parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
 bool IsMentioned(const Plan& plan, absl::string_view path) {
   return std::any_of(plan.steps.begin(), plan.steps.end(), [path](const PlanStep& step) {
@@ -61,11 +79,14 @@ bool IsOnDisk(const Scenario& scenario, const std::string& path) {
 }  // namespace
 
 void InferMounts(const Plan& plan, Scenario* scenario) {
+  const std::set<std::string> made = MadeDirectories(plan);
   for (const PlanStep& step : plan.steps) {
     if (step.call == nullptr) continue;
     const std::string path = OpenedDirectly(*step.call);
-    const size_t slash = path.rfind('/');
-    if (path.empty() || path[0] != '/' || slash == 0 || IsOnDisk(*scenario, path)) continue;
+    if (path.empty() || path[0] != '/' || IsOnDisk(*scenario, path)) continue;
+    std::string directory = Parent(path);
+    while (made.count(directory) != 0) directory = Parent(directory);
+    if (directory.empty()) continue;  // the root is in memory
     if (std::any_of(std::begin(kNoDisk), std::end(kNoDisk),
                     [&path](const char* directory) { return IsIn(path, directory); })) {
       continue;
@@ -76,7 +97,7 @@ void InferMounts(const Plan& plan, Scenario* scenario) {
     device.size = kSize;
     if (scenario->latency_ns.has_value()) device.latency_ns = *scenario->latency_ns;
     scenario->devices.push_back(device);
-    scenario->mounts.push_back({device.path, path.substr(0, slash)});
+    scenario->mounts.push_back({device.path, directory});
   }
 }
 

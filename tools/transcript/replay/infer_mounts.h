@@ -9,7 +9,8 @@
 
 namespace kpath {
 
-// Adds to the scenario a disk for each such directory, and mounts it there. Directories that are
+// Adds to the scenario a disk for each such directory, and mounts it there; or, if the transcript
+// itself makes the directory, on the one above. Directories that are
 // named from the working directory are left alone, as nobody knows where that is; so are /dev,
 // /proc and /sys, and what is below a mount of the scenario's.
 void InferMounts(const Plan& plan, Scenario* scenario);
