@@ -40,8 +40,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "libaio-harness-7", "libaio-harness-12", "libaio-harness-13",
                     "libaio-harness-15", "libaio-harness-16", "libaio-harness-17",
                     "libaio-harness-19", "libaio-harness-21", "ltp-io_submit03", "ltp-io_setup02",
-                    "ltp-io_getevents02", "waiting-calls", "waiting-together", "waiting-together-2",
-                    "waiting-threads", "waiting-threads-2"),
+                    "ltp-io_getevents02", "disk-files", "waiting-calls", "waiting-together",
+                    "waiting-together-2", "waiting-threads", "waiting-threads-2"),
     [](const auto& info) {
       return absl::StrReplaceAll(info.param, {{"-", "_"}});
     });
