@@ -101,6 +101,19 @@ int put_frame_head(user_ptr<rt_sigframe> frame, const k_sigaction& ka) {
   return (ka.sa_flags & SA_RESTORER) == 0 ? static_cast<int>(Fail(EFAULT, "no SA_RESTORER")) : err;
 }
 
+// Of 64-bit code and of x32: the handler's arguments, and where it runs.
+void EnterHandler(pt_regs* regs, const ksignal& ksig, unsigned long info, unsigned long uc,
+                  unsigned long frame) {
+  regs->di = static_cast<unsigned long>(ksig.sig);
+  regs->ax = 0;  // a handler without a prototype: no vector registers are used
+  regs->si = info;
+  regs->dx = uc;
+  regs->ip = ksig.ka.handler;
+  regs->sp = frame;
+  regs->cs = __USER_CS;
+  regs->ss = __USER_DS;
+}
+
 // v4.19 arch/x86/kernel/signal.c: __setup_rt_frame. 0 or -EFAULT.
 int __setup_rt_frame(ksignal* ksig, const sigset_t* set, pt_regs* regs) {
   FUNCTION(ksig->sig);
@@ -118,14 +131,7 @@ int __setup_rt_frame(ksignal* ksig, const sigset_t* set, pt_regs* regs) {
   if (copy_to_user(uc.member(&ucontext::uc_sigmask), set, sizeof(*set)) != 0) err = -EFAULT;
   if (err != 0) return fn.Return(-EFAULT);
 
-  regs->di = static_cast<unsigned long>(ksig->sig);
-  regs->ax = 0;  // a handler without a prototype: no vector registers are used
-  regs->si = info.address();
-  regs->dx = uc.address();
-  regs->ip = ksig->ka.handler;
-  regs->sp = frame.address();
-  regs->cs = __USER_CS;
-  regs->ss = __USER_DS;
+  EnterHandler(regs, *ksig, info.address(), uc.address(), frame.address());
   return fn.Return(0);
 }
 
@@ -153,14 +159,7 @@ int x32_setup_rt_frame(ksignal* ksig, const sigset_t* set, pt_regs* regs) {
   err |= setup_sigcontext(uc.member(&ucontext_x32::uc_mcontext), regs, set->sig);
   if (err != 0) return fn.Return(-EFAULT);
 
-  regs->di = static_cast<unsigned long>(ksig->sig);
-  regs->ax = 0;
-  regs->si = info.address();
-  regs->dx = uc.address();
-  regs->ip = ksig->ka.handler;
-  regs->sp = frame.address();
-  regs->cs = __USER_CS;
-  regs->ss = __USER_DS;
+  EnterHandler(regs, *ksig, info.address(), uc.address(), frame.address());
   return fn.Return(0);
 }
 
