@@ -9,6 +9,7 @@
 #include "sim/block/blk_plug.h"
 #include "sim/machine/check.h"
 #include "sim/mm/filemap.h"
+#include "sim/mm/writeback.h"
 #include "sim/vfs/block_dev/block_dev_internal.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/inode.h"
@@ -151,12 +152,6 @@ ssize_t blkdev_write_iter(kiocb* iocb, iov_iter* from) {
   if (ret > 0) ret = generic_write_sync(iocb, ret);
   blk_finish_plug(&plug);
   return fn.Return(ret);
-}
-
-// v4.19 mm/filemap.c: file_write_and_wait_range. Nothing waits to be written back.
-int file_write_and_wait_range(kptr<file> file, loff_t start, loff_t end) {
-  FUNCTION(file, start, end);
-  return fn.Return(filemap_check_errors(file->f_mapping));
 }
 
 // v4.19 fs/block_dev.c: blkdev_fsync
