@@ -52,11 +52,12 @@ void WithFile(int fd, Look look) {
   });
 }
 
-// Gives a file that was there before the transcript its blocks, as far as there are free ones.
-void FillHoles(kptr<inode> inode) {
+// Gives a file that was there before the transcript its blocks behind byte `from`, as far as there
+// are free ones. What the transcript itself leaves out stays a hole.
+void FillHoles(kptr<inode> inode, loff_t from) {
   const sector_t end =
       (static_cast<uint64_t>(i_size_read(inode)) + PAGE_SIZE - 1) >> EXT2_BLOCK_BITS;
-  for (sector_t block = 0; block < end;) {
+  for (auto block = static_cast<sector_t>(from) >> EXT2_BLOCK_BITS; block < end;) {
     buffer_head map;
     map.b_size = std::min<uint64_t>(end - block, 1u << 15) << EXT2_BLOCK_BITS;
     if (ext2_get_block(inode, block, &map, 1) != 0) return;
@@ -111,8 +112,10 @@ void EnableNowait(int fd) {
 
 void ResizeFile(int fd, int64_t size) {
   WithFile(fd, [size](kptr<file> file) {
+    const kptr<inode> inode = file_inode(file);
+    const loff_t before = i_size_read(inode);
     do_truncate(file_dentry(file), size, 0, nullptr);
-    if (file_inode(file)->i_sb->s_magic == EXT2_SUPER_MAGIC) FillHoles(file_inode(file));
+    if (inode->i_sb->s_magic == EXT2_SUPER_MAGIC) FillHoles(inode, before);
   });
 }
 
