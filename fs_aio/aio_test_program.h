@@ -99,6 +99,14 @@ class AioProgram {
   user::Pointer<user::timespec> poll_once;
 };
 
+// A task that shares memory and descriptors with the one that starts it, and waiting for its end.
+inline int64_t Thread(const user::Code& code) {
+  return user::clone(CLONE_VM | CLONE_FILES | CLONE_FS, 0, 0, 0, user::Program(code));
+}
+inline void Join(int64_t thread) {
+  EXPECT_EQ(user::wait4(static_cast<int>(thread), 0, __WALL), thread);
+}
+
 // Runs `body` as a program on a machine with `options` and expects that the kernel finds nothing to
 // complain about: no report, no leak, nobody who waits for ever; and that the slots of its contexts
 // add up after each step (slot_watch.h).

@@ -5,21 +5,10 @@
 #include <poll.h>
 
 #include "fs_aio/aio_test_program.h"
+#include "sim/machine/test_chooser.h"
 
 namespace kpath {
 namespace {
-
-// The allocation of rank `*countdown` fails, from 0.
-class FailOne : public Chooser {
- public:
-  explicit FailOne(int* countdown) : countdown_(countdown) {}
-  int Choose(uint64_t, ChoiceKind kind, int) override {
-    return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
-  }
-
- private:
-  int* countdown_;
-};
 
 struct Scene {
   const char* name;
@@ -116,7 +105,7 @@ bool RunScene(const Scene& scene, int rank) {
   int countdown = rank;
   RunAio({}, [&](AioProgram& p) {
     const auto call = scene.prepare(p);
-    current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
+    current->machine->SetChooser(std::make_unique<FailOneAllocation>(&countdown));
     const int64_t result = call();
     current->machine->SetChooser(nullptr);
     if (countdown >= 0) return;  // not reached

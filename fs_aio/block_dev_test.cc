@@ -12,6 +12,7 @@
 
 #include "fs_aio/aio_test_program.h"
 #include "sim/block/blkdev.h"
+#include "sim/machine/test_chooser.h"
 
 namespace kpath {
 namespace {
@@ -438,18 +439,6 @@ TEST(BlockDev, ManyTasksOnTwoDisks) {
   }
 }
 
-// The allocation of rank `*countdown` fails, from 0.
-class FailOne : public Chooser {
- public:
-  explicit FailOne(int* countdown) : countdown_(countdown) {}
-  int Choose(uint64_t, ChoiceKind kind, int) override {
-    return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
-  }
-
- private:
-  int* countdown_;
-};
-
 // What a disk needs is kept back in pools, so that only io_submit's own requests fail.
 TEST(BlockDev, EachAllocationFailsOnce) {
   int countdown = 1 << 30;
@@ -461,7 +450,7 @@ TEST(BlockDev, EachAllocationFailsOnce) {
       p.pointers.Store(p.places);
       p.events.Store({});  // so that its page is there
       countdown = rank;
-      current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(&countdown));
       const int64_t submitted = user::io_submit(p.ctx, 1, p.pointers);
       const int64_t events =
           submitted == 1 ? user::io_getevents(p.ctx, 1, 1, p.events, {}) : submitted;

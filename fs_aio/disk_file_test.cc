@@ -3,6 +3,7 @@
 // Files that live on a device, through the page cache: by AIO, by plain calls, mapped; where
 // io_submit sleeps, where errors appear.
 #include "fs_aio/disk_file_program.h"
+#include "sim/machine/test_chooser.h"
 
 namespace kpath {
 namespace {
@@ -191,25 +192,13 @@ TEST(MappedFile, AWriteToMemoryReachesTheDisk) {
   });
 }
 
-// The allocation of rank `*countdown` fails, from 0.
-class FailOne : public Chooser {
- public:
-  explicit FailOne(int* countdown) : countdown_(countdown) {}
-  int Choose(uint64_t, ChoiceKind kind, int) override {
-    return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
-  }
-
- private:
-  int* countdown_;
-};
-
 // One run of `call` with /data/x of four pages on the disk: true if the allocation that was to fail
 // was reached. What it leaves behind is found by RunAio.
 bool RunWithoutMemory(int flags, int rank, const std::function<int64_t(AioProgram&)>& call) {
   int countdown = rank;
   RunOnFile(flags, [&](AioProgram& p) {
     MakeOnDisk(p, 4);
-    current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
+    current->machine->SetChooser(std::make_unique<FailOneAllocation>(&countdown));
     const int64_t result = call(p);
     user::nanosleep(10'000'000);
     current->machine->SetChooser(nullptr);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include "fs_aio/aio_test_program.h"
+#include "sim/machine/test_chooser.h"
 #include "sim/mm/mm_types.h"
 
 namespace kpath {
@@ -87,22 +88,12 @@ TEST(IoSetup, TheTableGrowsByFour) {
 
 TEST(IoSetup, EachAllocationThatFailsLeavesNothingBehind) {
   // One after the other, until the call gets through without reaching the one that would fail.
-  class FailOne : public Chooser {
-   public:
-    explicit FailOne(int* countdown) : countdown_(countdown) {}
-    int Choose(uint64_t, ChoiceKind kind, int) override {
-      return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
-    }
-
-   private:
-    int* countdown_;
-  };
   int failures = 0;
   RunAio({}, [&](AioProgram& p) {
     p.ctxp.Store(0);
     for (int n = 0; n < 100; ++n) {
       int countdown = n;
-      current->machine->SetChooser(std::make_unique<FailOne>(&countdown));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(&countdown));
       const int64_t result = p.Setup(8);
       current->machine->SetChooser(nullptr);
       if (result == 0) break;

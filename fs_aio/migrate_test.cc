@@ -133,8 +133,7 @@ TEST(Migrate, NoEventIsLostByMoving) {
           user::nanosleep(1000);
         }
       };
-      const int64_t thread =
-          user::clone(CLONE_VM | CLONE_FILES | CLONE_FS, 0, 0, 0, user::Program(compactor));
+      const int64_t thread = Thread(compactor);
       std::vector<user::iocb> reads = p.Reads(8);
       uint64_t next = 0;
       for (int round = 0; round < 30; ++round) {
@@ -144,7 +143,7 @@ TEST(Migrate, NoEventIsLostByMoving) {
         for (int i = 0; i < 8; ++i) EXPECT_EQ(p.Event(i).data, next++);
       }
       done = true;
-      EXPECT_EQ(user::wait4(static_cast<int>(thread), 0, __WALL), thread);
+      Join(thread);
       p.ExpectSlotsBalance();
     });
   }

@@ -26,11 +26,10 @@ Pipe MakePipe(AioProgram& p, int flags = 0) {
 // Runs `code` as a second thread of the program, and afterwards `then` in the first, which waits
 // for the end of the second.
 void Beside(const user::Code& code, const user::Code& then) {
-  const int64_t thread =
-      user::clone(CLONE_VM | CLONE_FILES | CLONE_FS, 0, 0, 0, user::Program(code));
+  const int64_t thread = Thread(code);
   ASSERT_GT(thread, 0);
   then();
-  EXPECT_EQ(user::wait4(static_cast<int>(thread), 0, __WALL), thread);
+  Join(thread);
 }
 
 TEST(Poll, AFileThatIsReadyIsAnEventAtOnce) {

@@ -12,11 +12,6 @@ namespace {
 
 constexpr int64_t kMillisecond = 1'000'000;
 
-int64_t Thread(const user::Code& code) {
-  return user::clone(CLONE_VM | CLONE_FILES | CLONE_FS, 0, 0, 0, user::Program(code));
-}
-void Join(int64_t thread) { EXPECT_EQ(user::wait4(static_cast<int>(thread), 0, __WALL), thread); }
-
 TEST(Waiters, EachMayHoldOneEventAndNeitherHasTwo) {
   RunAio({}, [](AioProgram& p) {
     ASSERT_EQ(p.Setup(8), 0);

@@ -3,6 +3,7 @@
 // Plugs, tags, busy drivers, completion, timeouts.
 #include "gtest/gtest.h"
 #include "sim/block/test_block.h"
+#include "sim/machine/test_chooser.h"
 
 namespace kpath {
 namespace {
@@ -323,18 +324,6 @@ TEST(BlkMq, AQueueThatIsGoneRefusesBios) {
   EXPECT_EQ(block.Ended(), "0:0 64:10");
 }
 
-// The allocation of rank `*countdown` fails, from 0.
-class FailOne : public Chooser {
- public:
-  explicit FailOne(int* countdown) : countdown_(countdown) {}
-  int Choose(uint64_t, ChoiceKind kind, int) override {
-    return kind == ChoiceKind::kFailAlloc && (*countdown_)-- == 0;
-  }
-
- private:
-  int* countdown_;
-};
-
 // A queue is made or it is not; in both cases nothing is left when it is gone.
 TEST(BlkMq, EachAllocationOfAQueueFailsOnce) {
   bool failed = true;
@@ -344,7 +333,7 @@ TEST(BlkMq, EachAllocationOfAQueueFailsOnce) {
     TestBlockOptions options;
     options.cpus = 2;
     options.queues = 2;
-    options.chooser = std::make_unique<FailOne>(&countdown);
+    options.chooser = std::make_unique<FailOneAllocation>(&countdown);
     TestBlock block(std::move(options));
     blk_mq_tag_set set;
     EXPECT_EQ(block.Run([&] {

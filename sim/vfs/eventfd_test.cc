@@ -5,6 +5,7 @@
 
 #include "sim/kernel/test_limits.h"
 #include "sim/kernel/timer.h"
+#include "sim/machine/test_chooser.h"
 #include "sim/vfs/open.h"
 #include "sim/vfs/test_vfs.h"
 
@@ -81,22 +82,12 @@ TEST_P(Eventfd, TheCallChecksItsFlags) {
 }
 
 TEST_P(Eventfd, EveryAllocationMayFailAndNothingLeaks) {
-  class FailOne : public Chooser {
-   public:
-    explicit FailOne(int n) : left_(n) {}
-    int Choose(uint64_t, ChoiceKind kind, int) override {
-      return kind == ChoiceKind::kFailAlloc && left_-- == 0 ? 1 : 0;
-    }
-
-   private:
-    int left_;
-  };
   vfs.Process("a", [&] {
     for (int n = 0; n < 3; ++n) {
-      current->machine->SetChooser(std::make_unique<FailOne>(n));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(n));
       EXPECT_EQ(vfs.Call(__x64_sys_eventfd, 0), -ENOMEM) << n;
     }
-    current->machine->SetChooser(std::make_unique<FailOne>(3));
+    current->machine->SetChooser(std::make_unique<FailOneAllocation>(3));
     EXPECT_EQ(vfs.Call(__x64_sys_eventfd, 0), 0);
   });
   EXPECT_EQ(vfs.Run(), "");

@@ -8,6 +8,7 @@
 
 #include "sim/kernel/timekeeping.h"
 #include "sim/kernel/timer.h"
+#include "sim/machine/test_chooser.h"
 #include "sim/vfs/anon_inodes.h"
 #include "sim/vfs/eventpoll_internal.h"
 #include "sim/vfs/file_table.h"
@@ -349,25 +350,14 @@ TEST_P(Epoll, SetsMayNotBeTooDeep) {
 
 // ---- Memory ----
 
-class FailOne : public Chooser {
- public:
-  explicit FailOne(int which) : left_(which) {}
-  int Choose(uint64_t, ChoiceKind kind, int) override {
-    return kind == ChoiceKind::kFailAlloc && left_-- == 0 ? 1 : 0;
-  }
-
- private:
-  int left_;
-};
-
 TEST_P(Epoll, EveryAllocationMayFailAndNothingLeaks) {
   WithSet([&] {
     for (int n = 0; n < 3; ++n) {
-      current->machine->SetChooser(std::make_unique<FailOne>(n));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(n));
       EXPECT_EQ(vfs.Call(__x64_sys_epoll_create1, 0), -ENOMEM) << n;
     }
     for (int n = 0; n < 2; ++n) {
-      current->machine->SetChooser(std::make_unique<FailOne>(n));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(n));
       EXPECT_EQ(Add(1, EPOLLIN), -ENOMEM) << n;
     }
     Signal(1);

@@ -7,6 +7,7 @@
 
 #include "sim/kernel/test_limits.h"
 #include "sim/kernel/timer.h"
+#include "sim/machine/test_chooser.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/test_vfs.h"
 
@@ -102,25 +103,15 @@ TEST_P(Pipe, Pipe2ChecksItsArguments) {
 }
 
 TEST_P(Pipe, EveryAllocationMayFailAndNothingLeaks) {
-  class FailOne : public Chooser {
-   public:
-    explicit FailOne(int n) : left_(n) {}
-    int Choose(uint64_t, ChoiceKind kind, int) override {
-      return kind == ChoiceKind::kFailAlloc && left_-- == 0 ? 1 : 0;
-    }
-
-   private:
-    int left_;
-  };
   vfs.Process("a", [&] {
     for (int n = 0; n < 6; ++n) {
-      current->machine->SetChooser(std::make_unique<FailOne>(n));
+      current->machine->SetChooser(std::make_unique<FailOneAllocation>(n));
       EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), n < 3 ? -ENFILE : -ENOMEM) << n;
       TestVfs::ReturnToUserMode();
     }
-    current->machine->SetChooser(std::make_unique<FailOne>(6));
+    current->machine->SetChooser(std::make_unique<FailOneAllocation>(6));
     EXPECT_EQ(vfs.Call(__x64_sys_pipe, scratch), 0);
-    current->machine->SetChooser(std::make_unique<FailOne>(0));
+    current->machine->SetChooser(std::make_unique<FailOneAllocation>(0));
     EXPECT_EQ(Write("x"), -ENOMEM);
     EXPECT_EQ(Why(), "ENOMEM: no memory for a page");
   });

@@ -7,40 +7,15 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sim/trace/graph_writer.h"
-#include "tools/transcript/replay/replayer.h"
+#include "tests/judges/replay_text.h"
 
 namespace kpath {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Ran {
-  ReplayReport report;
-  std::string graph;
-};
-
-Ran Replay(const std::string& text) {
-  Ran ran;
-  const auto transcript = strace::ParseTranscript("t.strace", text);
-  EXPECT_TRUE(transcript.ok()) << transcript.status();
-  GraphWriter writer([&ran](absl::string_view part) { absl::StrAppend(&ran.graph, part); }, {});
-  ReplayOptions options;
-  options.calls = &writer;
-  auto replayer = Replayer::Create(*transcript, options);
-  EXPECT_TRUE(replayer.ok()) << replayer.status();
-  ran.report = (*replayer)->Run();
-  writer.Finish();
-  return ran;
-}
-
-std::string Wrong(const Ran& ran) {
-  std::string text = ran.report.kernel_report;
-  for (const IllegalResult& i : ran.report.illegal) {
-    absl::StrAppend(&text, i.line, ": ", i.simulated, ": ", i.reason, "\n");
-  }
-  return text;
-}
+Replayed Replay(const std::string& text) { return ReplayWithGraph("t.strace", text); }
+std::string Wrong(const Replayed& ran) { return Describe(ran.report); }
 
 // A file of 16 KiB, open for direct I/O as 3; the context 0x7f0000000000; a buffer. The first file
 // is named from the working directory, so that no disk is made for it; the second is on one
@@ -70,8 +45,8 @@ std::string Reap(int ms, const std::string& res) {
 }
 
 TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
-  const Ran ran = Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 0),
-                                      Reap(1, ""), Reap(9, "4096")));
+  const Replayed ran = Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 0),
+                                           Reap(1, ""), Reap(9, "4096")));
   EXPECT_EQ(Wrong(ran), "");
   const size_t interrupt = ran.graph.find("EndDirectIo() {");
   ASSERT_NE(interrupt, std::string::npos);
@@ -80,8 +55,8 @@ TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
 }
 
 TEST(DirectIo, WhereTheRecordingHasItTheFileIsOnADisk) {
-  const Ran ran = Replay(absl::StrCat(kHeadOnDisk, Submit("PREAD", "0x7f0000010000", 4096, 0),
-                                      Reap(1, ""), Reap(9, "4096")));
+  const Replayed ran = Replay(absl::StrCat(kHeadOnDisk, Submit("PREAD", "0x7f0000010000", 4096, 0),
+                                           Reap(1, ""), Reap(9, "4096")));
   EXPECT_EQ(Wrong(ran), "");
   const size_t request = ran.graph.find("virtio_queue_rq() {");
   ASSERT_NE(request, std::string::npos);
@@ -93,7 +68,7 @@ TEST(DirectIo, WhereTheRecordingHasItTheFileIsOnADisk) {
 // Another disk than the one of the same name that the transcript uses, and none for what is in
 // memory.
 TEST(DirectIo, ADiskThatIsInferredIsNoOther) {
-  const Ran ran =
+  const Replayed ran =
       Replay(absl::StrCat("# kpath: device /dev/vda driver=null_blk size=1M\n", kHeadOnDisk,
                           Submit("PREAD", "0x7f0000010000", 4096, 0), Reap(9, "4096")));
   EXPECT_EQ(Wrong(ran), "");
@@ -102,7 +77,7 @@ TEST(DirectIo, ADiskThatIsInferredIsNoOther) {
 
 // It is not there from the start: what is above it is on the disk.
 TEST(DirectIo, ADirectoryThatIsMadeFirst) {
-  const Ran ran = Replay(
+  const Replayed ran = Replay(
       "7  mkdir(\"/d/new\", 0700) = 0\n"
       "7  openat(AT_FDCWD, \"/d/new/f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 3\n"
       "7  pwrite64(3, \"ab\"..., 4096, 0) = 4096\n"
@@ -119,7 +94,7 @@ TEST(DirectIo, AnArmTakesItsWay) {
       "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
       "0x7f0000010000\n";
   // Half of the disk: 4 ms.
-  const Ran ran = Replay(absl::StrCat(
+  const Replayed ran = Replay(absl::StrCat(
       "# kpath: device /dev/vda driver=virtio_blk size=16M seek=8ms transfer=100M\n", open,
       Submit("PREAD", "0x7f0000010000", 4096, 8 << 20), Reap(3, ""), Reap(9, "4096")));
   EXPECT_EQ(Wrong(ran), "");
@@ -127,7 +102,7 @@ TEST(DirectIo, AnArmTakesItsWay) {
 
 TEST(DirectIo, ARequestThatIsLostIsEndedByItsTimeout) {
   const std::string event = "[{data=1, obj=0x7ffe00000000, res=4096, res2=0}]";
-  const Ran ran = Replay(
+  const Replayed ran = Replay(
       absl::StrCat("# kpath: device /dev/nullb0 driver=null_blk size=1M timeout=2\n"
                    "7  openat(AT_FDCWD, \"/dev/nullb0\", O_RDWR|O_DIRECT) = 3\n"
                    "7  io_setup(4, [0x7f0000000000]) = 0\n"
@@ -168,13 +143,13 @@ TEST(DirectIo, ReadsEndAtTheEndOfTheFile) {
 }
 
 TEST(DirectIo, AWriteThatMakesTheFileLongerIsWaitedFor) {
-  const Ran ran = Replay(absl::StrCat(kHead, Submit("PWRITE", "\"x\"...", 512, 16384),
-                                      Reap(0, "512"), "7  lseek(3, 0, SEEK_END) = 16896\n"));
+  const Replayed ran = Replay(absl::StrCat(kHead, Submit("PWRITE", "\"x\"...", 512, 16384),
+                                           Reap(0, "512"), "7  lseek(3, 0, SEEK_END) = 16896\n"));
   EXPECT_EQ(Wrong(ran), "");
 }
 
 TEST(DirectIo, PlainReadsAndWritesWait) {
-  const Ran ran = Replay(
+  const Replayed ran = Replay(
       absl::StrCat(kHead, "7  pwrite64(3, \"ab\"..., 512, 0) = 512\n",
                    "7  pread64(3, \"ab\"..., 512, 0) = 512\n",
                    "7  pread64(3, 0x7f0000010000, 512, 1) = -1 EINVAL (Invalid argument)\n"));
@@ -184,7 +159,7 @@ TEST(DirectIo, PlainReadsAndWritesWait) {
 
 // tmpfs of v4.19 itself has none.
 TEST(DirectIo, IsRefusedWhereTheRecordingSaysSo) {
-  const Ran ran = Replay(
+  const Replayed ran = Replay(
       "# kpath: file /dev/shm/x size=4K\n"
       "7  openat(AT_FDCWD, \"/dev/shm/x\", O_RDWR|O_DIRECT) = -1 EINVAL (Invalid argument)\n");
   EXPECT_EQ(Wrong(ran), "");

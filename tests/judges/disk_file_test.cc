@@ -7,8 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sim/trace/graph_writer.h"
-#include "tools/transcript/replay/replayer.h"
+#include "tests/judges/replay_text.h"
 
 namespace kpath {
 namespace {
@@ -16,28 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Ran {
-  std::string wrong;
-  std::string graph;
-};
-
-Ran Replay(const std::string& text) {
-  Ran ran;
-  const auto transcript = strace::ParseTranscript("t.strace", text);
-  EXPECT_TRUE(transcript.ok()) << transcript.status();
-  GraphWriter writer([&ran](absl::string_view part) { absl::StrAppend(&ran.graph, part); }, {});
-  ReplayOptions options;
-  options.calls = &writer;
-  auto replayer = Replayer::Create(*transcript, options);
-  EXPECT_TRUE(replayer.ok()) << replayer.status();
-  const ReplayReport report = (*replayer)->Run();
-  writer.Finish();
-  ran.wrong = report.kernel_report;
-  for (const IllegalResult& i : report.illegal) {
-    absl::StrAppend(&ran.wrong, i.line, ": ", i.simulated, ": ", i.reason, "\n");
-  }
-  return ran;
-}
+Replayed Replay(const std::string& text) { return ReplayWithGraph("t.strace", text); }
 
 std::string Head(const std::string& flags, const std::string& faults = "") {
   return absl::StrCat(
@@ -68,7 +46,7 @@ std::string Reap(int ms, const std::string& res) {
 }
 
 // The calls inside of the first io_submit.
-std::string FirstSubmit(const Ran& ran) {
+std::string FirstSubmit(const Replayed& ran) {
   const size_t begin = ran.graph.find("__x64_sys_io_submit() {");
   EXPECT_NE(begin, std::string::npos);
   const size_t end = ran.graph.find("__x64_sys_io_getevents() {", begin);
@@ -76,10 +54,10 @@ std::string FirstSubmit(const Ran& ran) {
 }
 
 TEST(DiskFile, ADirectReadGoesThroughTheBlockLayerAndEndsInItsInterrupt) {
-  const Ran ran =
+  const Replayed ran =
       Replay(absl::StrCat(Head("O_RDWR|O_DIRECT"), Submit("PREAD", 8192, 4096), Reap(1, ""),
                           Reap(99, "8192"), Submit("PREAD", 32768, 0), Reap(99, "20000")));
-  EXPECT_EQ(ran.wrong, "");
+  EXPECT_EQ(Describe(ran.report), "");
   const std::string submit = FirstSubmit(ran);
   for (const char* step :
        {"ext2_file_read_iter() {", "ext2_direct_IO() {", "ext2_get_block() {", "dio_bio_submit() {",
@@ -94,8 +72,9 @@ TEST(DiskFile, ADirectReadGoesThroughTheBlockLayerAndEndsInItsInterrupt) {
 }
 
 TEST(DiskFile, ABufferedReadMakesIoSubmitSleep) {
-  const Ran ran = Replay(absl::StrCat(Head("O_RDWR"), Submit("PREAD", 4096, 0), Reap(0, "4096")));
-  EXPECT_EQ(ran.wrong, "");
+  const Replayed ran =
+      Replay(absl::StrCat(Head("O_RDWR"), Submit("PREAD", 4096, 0), Reap(0, "4096")));
+  EXPECT_EQ(Describe(ran.report), "");
   const std::string submit = FirstSubmit(ran);
   for (const char* step :
        {"generic_file_buffered_read() {", "page_cache_sync_readahead() {", "mpage_readpages() {",
@@ -105,29 +84,30 @@ TEST(DiskFile, ABufferedReadMakesIoSubmitSleep) {
 }
 
 TEST(DiskFile, WhatIsWrittenIsReadBackBothWays) {
-  const Ran ran = Replay(absl::StrCat(Head("O_RDWR"), "7  pwrite64(3, \"hello\", 5, 4094) = 5\n",
-                                      "7  openat(AT_FDCWD, \"/data/x\", O_RDWR|O_DIRECT) = 4\n",
-                                      "7  pread64(4, \"llo\\0\\0\"..., 4096, 4096) = 4096\n",
-                                      "7  pread64(3, \"\\0\\0hello\\0\", 8, 4092) = 8\n"));
-  EXPECT_EQ(ran.wrong, "");
+  const Replayed ran =
+      Replay(absl::StrCat(Head("O_RDWR"), "7  pwrite64(3, \"hello\", 5, 4094) = 5\n",
+                          "7  openat(AT_FDCWD, \"/data/x\", O_RDWR|O_DIRECT) = 4\n",
+                          "7  pread64(4, \"llo\\0\\0\"..., 4096, 4096) = 4096\n",
+                          "7  pread64(3, \"\\0\\0hello\\0\", 8, 4092) = 8\n"));
+  EXPECT_EQ(Describe(ran.report), "");
 }
 
 // The disk's first file begins at sector 512 (block 64).
 TEST(DiskFile, AReadFailsWhereTheDiskDoes) {
-  const Ran ran =
+  const Replayed ran =
       Replay(absl::StrCat(Head("O_RDWR|O_DIRECT", " fail=520-527"), Submit("PREAD", 4096, 0),
                           Reap(99, "4096"), Submit("PREAD", 4096, 4096), Reap(99, "-5"),
                           "7  pread64(3, 0x7f0000010000, 8192, 0) = -1 EIO "
                           "(Input/output error)\n"));
-  EXPECT_EQ(ran.wrong, "");
+  EXPECT_EQ(Describe(ran.report), "");
 }
 
 // What was submitted last ends first.
 TEST(DiskFile, ASlowPlaceIsOvertaken) {
-  const Ran ran = Replay(absl::StrCat(
+  const Replayed ran = Replay(absl::StrCat(
       Head("O_RDWR|O_DIRECT", " slow=512-519:40ms"), Submit("PREAD", 4096, 0), Reap(20, ""),
       Submit("PREAD", 4096, 8192), Reap(15, "4096"), Reap(0, ""), Reap(99, "4096")));
-  EXPECT_EQ(ran.wrong, "");
+  EXPECT_EQ(Describe(ran.report), "");
 }
 
 }  // namespace

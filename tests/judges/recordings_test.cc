@@ -7,29 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "sim/trace/call_tree_builder.h"
 #include "sim/trace/graph_reader.h"
 #include "sim/trace/graph_reader_file.h"
+#include "tests/judges/replay_text.h"
 #include "tools/compare/compare.h"
 #include "tools/compare/side_by_side.h"
-#include "tools/transcript/replay/replayer.h"
 
 namespace kpath {
 namespace {
-
-Graph GraphOfScenario(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadTextFile(path);
-  EXPECT_TRUE(text.ok()) << text.status();
-  const auto transcript = strace::ParseTranscript(path, *text);
-  EXPECT_TRUE(transcript.ok()) << transcript.status();
-  GraphBuilder builder;
-  ReplayOptions options;
-  options.calls = &builder;
-  auto replayer = Replayer::Create(*transcript, options);
-  EXPECT_TRUE(replayer.ok()) << replayer.status();
-  EXPECT_TRUE((*replayer)->Run().AllLegal());
-  return builder.Take();
-}
 
 // Three recordings go on while the thread that makes RCU's grace periods and the CPU's idle task
 // are at work, which are not modelled.

@@ -3,7 +3,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "sim/trace/call_tree_builder.h"
 #include "sim/trace/graph_reader_file.h"
+#include "sim/trace/graph_writer.h"
 
 namespace kpath {
 
@@ -13,12 +15,37 @@ std::string ReadOrFail(const std::string& path) {
   return *text;
 }
 
-ReplayReport ReplayText(const std::string& name, const std::string& text) {
+namespace {
+
+ReplayReport Run(const std::string& name, const std::string& text, CallEvents* calls) {
   const auto transcript = strace::ParseTranscript(name, text);
   EXPECT_TRUE(transcript.ok()) << transcript.status();
-  auto replayer = Replayer::Create(*transcript, {});
+  ReplayOptions options;
+  options.calls = calls;
+  auto replayer = Replayer::Create(*transcript, options);
   EXPECT_TRUE(replayer.ok()) << replayer.status();
   return (*replayer)->Run();
+}
+
+}  // namespace
+
+ReplayReport ReplayText(const std::string& name, const std::string& text) {
+  return Run(name, text, nullptr);
+}
+
+Replayed ReplayWithGraph(const std::string& name, const std::string& text) {
+  Replayed replayed;
+  GraphWriter writer(
+      [&replayed](absl::string_view part) { absl::StrAppend(&replayed.graph, part); }, {});
+  replayed.report = Run(name, text, &writer);
+  writer.Finish();
+  return replayed;
+}
+
+Graph GraphOfScenario(const std::string& path) {
+  GraphBuilder builder;
+  EXPECT_TRUE(Run(path, ReadOrFail(path), &builder).AllLegal());
+  return builder.Take();
 }
 
 std::string Refusal(const std::string& name, const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "sim/trace/call_tree.h"
 #include "tools/transcript/replay/replayer.h"
 
 namespace kpath {
@@ -15,6 +16,14 @@ std::string ReadOrFail(const std::string& path);
 ReplayReport ReplayText(const std::string& name, const std::string& text);
 // The message that refuses `text` before anything runs; empty if it is good input.
 std::string Refusal(const std::string& name, const std::string& text);
+// The same, and what the trace shows: its text as `kpath run` prints it, or the calls.
+struct Replayed {
+  ReplayReport report;
+  std::string graph;
+};
+Replayed ReplayWithGraph(const std::string& name, const std::string& text);
+// The calls of a scenario in a file, of which all must be legal.
+Graph GraphOfScenario(const std::string& path);
 // What is not legal, a paragraph each.
 std::string Describe(const ReplayReport& report);
 
