@@ -96,9 +96,12 @@ def main(arguments):
             check = True
         elif argument.startswith("--kpath="):
             kpath = argument[len("--kpath="):]
-        elif argument in ("-h", "--help") or argument.startswith("-"):
+        elif argument in ("-h", "--help"):
             print(__doc__, end="")
-            return 0 if argument in ("-h", "--help") else 2
+            return 0
+        elif argument.startswith("-"):
+            print(f"unknown option {argument}; see: docs/trace_blocks.py --help", file=sys.stderr)
+            return 2
         else:
             pages.append(argument)
     if len(pages) != 1:
