@@ -65,6 +65,10 @@ Machine::Outcome Machine::Loop() {
     if (!report_.empty()) return Outcome::kReport;
     if (stop_requested_) return Outcome::kStopped;
     if (position_ >= stop_position_) return Outcome::kPosition;
+    if (stopped_at_probe_) {
+      Resume(*cpus_[last_cpu_]);
+      continue;
+    }
     Cpu* cpu = PickCpu();
     if (cpu != nullptr) {
       Step(*cpu);
@@ -89,8 +93,13 @@ Cpu* Machine::PickCpu() {
 
 void Machine::Step(Cpu& cpu) {
   last_cpu_ = cpu.id();
-  current_context = cpu.running();
   slice_end_ = UINT64_MAX;
+  Resume(cpu);
+}
+
+void Machine::Resume(Cpu& cpu) {
+  stopped_at_probe_ = false;
+  current_context = cpu.running();
   UpdateDeadline();
   current_context->fiber_->Resume();
   KPATH_CHECK(!current_context->fiber_->ended(), "a context's body returned");
@@ -213,13 +222,14 @@ void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const 
                               function, step,       instruction, values};
     for (ProbeListener* listener : listeners_) listener->OnProbe(event);
   }
+  if (context->fiber_ != nullptr && (position_ >= stop_position_ || stop_requested_)) {
+    stopped_at_probe_ = true;
+    LeaveFiber();
+  }
   RunDueEvents();
   if (context->fiber_ == nullptr) return;
   if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();
-  if (position_ >= stop_position_ || stop_requested_ ||
-      (position_ >= slice_end_ && runnable_cpus_ > 1)) {
-    LeaveFiber();
-  }
+  if (position_ >= slice_end_ && runnable_cpus_ > 1) LeaveFiber();
   UpdateDeadline();
 }
 

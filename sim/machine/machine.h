@@ -21,6 +21,8 @@
 //   2. Events are carried out in the order of (time, order in which they were scheduled).
 //   3. With nobody listening and nothing due, passing a probe is one increment and one branch.
 //   4. After a report (Panic) no simulated code runs any more.
+//   5. Stopping never changes the run: a machine stops at a probe before anything else happens
+//      there, and goes on in the middle of the same CPU's slice, without a choice.
 #pragma once
 
 #include <cstdint>
@@ -73,7 +75,7 @@ class Machine {
   Outcome Run();
   // Runs until the position is `stop` or greater.
   Outcome RunTo(Position stop);
-  // Makes Run return at the next probe; for listeners.
+  // Makes Run return at the next probe; called by a listener, at the probe that it is told of.
   void RequestStop();
 
   // Stops the machine for good. `report` is in the kernel's style: one line that says what, then
@@ -134,7 +136,9 @@ class Machine {
 
   Outcome Loop();
   Cpu* PickCpu();
+  // Gives the CPU a slice of its own; goes on with the slice that a stop interrupted.
   void Step(Cpu& cpu);
+  void Resume(Cpu& cpu);
   bool AdvanceToNextEvent();
   void RunDueEvents();
   void LeaveFiber();
@@ -161,6 +165,7 @@ class Machine {
   std::vector<ProbeListener*> listeners_;
   std::string report_;
   bool stop_requested_ = false;
+  bool stopped_at_probe_ = false;  // the CPU that stepped last is in the middle of its slice
   bool running_events_ = false;
   int last_cpu_ = 0;
   int runnable_cpus_ = 0;  // started and not halted

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine/machine.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -176,6 +177,58 @@ TEST(Machine, RunsToAPositionAndOn) {
   EXPECT_EQ(machine.position(), Position(7));
   EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
   EXPECT_EQ(machine.position(), Position(30));
+}
+
+// Two CPUs that race, and an event that comes in the middle: what happened, in order.
+std::vector<std::string> RunOfTwoCpus(const std::function<void(Machine&)>& run) {
+  Machine machine(2, std::make_unique<SeededChooser>(7));
+  std::vector<std::string> log;
+  const auto body = [&log, &machine](const char* name) {
+    for (int i = 0; i < 100; ++i) {
+      add_one(i);
+      log.push_back(absl::StrCat(machine.position().ToString(), " ", name));
+    }
+    halt_for_good();
+  };
+  Context one(machine, [&] { body("one"); });
+  Context two(machine, [&] { body("two"); });
+  machine.cpu(0).Start(one);
+  machine.cpu(1).Start(two);
+  machine.ScheduleEvent(
+      1000, [&] { log.push_back(absl::StrCat(machine.position().ToString(), " event")); });
+  run(machine);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  return log;
+}
+
+TEST(Machine, StoppingNeverChangesTheRun) {
+  const auto straight = RunOfTwoCpus([](Machine&) {});
+  EXPECT_EQ(straight.size(), 201u);
+  EXPECT_EQ(RunOfTwoCpus([](Machine& machine) {
+              for (uint64_t stop = 1; stop < 400; ++stop) {
+                EXPECT_EQ(machine.RunTo(Position(stop)), Machine::Outcome::kPosition);
+                EXPECT_EQ(machine.position(), Position(stop));
+              }
+            }),
+            straight);
+  class StopAlways : public ProbeListener {
+   public:
+    explicit StopAlways(Machine& machine) : machine_(machine) {}
+    void OnProbe(const ProbeEvent&) override { machine_.RequestStop(); }
+
+   private:
+    Machine& machine_;
+  };
+  EXPECT_EQ(RunOfTwoCpus([](Machine& machine) {
+              StopAlways listener(machine);
+              machine.AddListener(&listener);
+              for (uint64_t stop = 1; stop < 400; ++stop) {
+                EXPECT_EQ(machine.Run(), Machine::Outcome::kStopped);
+                EXPECT_EQ(machine.position(), Position(stop));
+              }
+              machine.RemoveListener(&listener);
+            }),
+            straight);
 }
 
 TEST(Machine, PanicStopsEverything) {
