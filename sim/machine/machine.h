@@ -41,6 +41,7 @@
 #include "sim/machine/memory.h"
 #include "sim/machine/position.h"
 #include "sim/machine/probe.h"
+#include "sim/machine/probe_list.h"
 
 namespace kpath {
 
@@ -269,18 +270,20 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
 #define FUNCTION(...)                                                                         \
   static constexpr ::kpath::FunctionInfo kpath_function_info = {__func__, __FILE__, __LINE__, \
                                                                 #__VA_ARGS__};                \
+  KPATH_LIST_PROBE(kpath_function_info);                                                      \
   [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                             \
                                              [&](auto&& show) { show(__VA_ARGS__); })
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
-#define STEP(label, ...)                                                               \
-  do {                                                                                 \
-    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {                 \
-      static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__, \
-                                                            #__VA_ARGS__};             \
-      [](const ::kpath::StepInfo& info, auto... values) {                              \
-        using ::kpath::MakeValue;                                                      \
-        ::kpath::StepProbe(info, {MakeValue(values)...});                              \
-      }(kpath_step_info __VA_OPT__(, ) __VA_ARGS__);                                   \
-    }                                                                                  \
+#define STEP(label, ...)                                                             \
+  do {                                                                               \
+    static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__, \
+                                                          #__VA_ARGS__};             \
+    KPATH_LIST_PROBE(kpath_step_info);                                               \
+    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {               \
+      [](auto... values) {                                                           \
+        using ::kpath::MakeValue;                                                    \
+        ::kpath::StepProbe(kpath_step_info, {MakeValue(values)...});                 \
+      }(__VA_ARGS__);                                                                \
+    }                                                                                \
   } while (false)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine/machine.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -177,6 +178,26 @@ TEST(Machine, RunsToAPositionAndOn) {
   EXPECT_EQ(machine.position(), Position(7));
   EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
   EXPECT_EQ(machine.position(), Position(30));
+}
+
+long never_called(long value) {
+  FUNCTION(value);
+  STEP("never passed", value);
+  return fn.Return(value);
+}
+
+TEST(ProbeList, KnowsWhatWasNeverPassed) {
+  [[maybe_unused]] long (*volatile keep)(long) = never_called;
+  const auto is_never_called = [](const FunctionInfo* function) {
+    return function->name == std::string("never_called");
+  };
+  const auto& functions = ProbeList::Functions();
+  EXPECT_EQ(std::count_if(functions.begin(), functions.end(), is_never_called), 1);
+  const auto is_never_passed = [](const StepInfo* step) {
+    return step->label == std::string("never passed");
+  };
+  const auto& steps = ProbeList::Steps();
+  EXPECT_EQ(std::count_if(steps.begin(), steps.end(), is_never_passed), 1);
 }
 
 // Two CPUs that race, and an event that comes in the middle: what happened, in order.

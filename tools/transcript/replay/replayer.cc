@@ -65,7 +65,7 @@ class ReplayerImpl final : public Replayer {
 
   Machine& machine() override { return system_.machine(); }
 
-  ReplayReport Run() override {
+  void Start() override {
     signals_.Watch(machine());
     FollowDeaths();
     for (const auto& [pid, process] : plan_.processes) {
@@ -76,9 +76,11 @@ class ReplayerImpl final : public Replayer {
           "replay", [this, pid = pid] { RunProcess(pid); }, start);
       hidden_.insert(task);
     }
-    const std::string kernel_report = system_.RunUntilIdle();
-    if (!kernel_report.empty()) {
-      report_.kernel_report = kernel_report;
+  }
+
+  ReplayReport Finish() override {
+    report_.kernel_report = machine().report();
+    if (!report_.kernel_report.empty()) {
       for (size_t index : turns_.active()) {
         const strace::Call* call = plan_.steps[index].call;
         if (call == nullptr) continue;
@@ -139,17 +141,11 @@ class ReplayerImpl final : public Replayer {
     const PlanProcess& process = plan_.processes.at(pid);
     if (process.parent == 0) {
       world_.OpenStandardStreams();
-      MakeFiles();
+      if (!std::exchange(files_made_, true)) MakeFiles(world_, scenario_);
       current->signal->rlim[RLIMIT_FSIZE].rlim_cur = InferFileSizeLimit(plan_, outcomes_);
     }
     progress_.RunAll();
     turns_.ParkForGood();
-  }
-
-  void MakeFiles() {
-    if (files_made_) return;
-    files_made_ = true;
-    kpath::MakeFiles(world_, scenario_);
   }
 
   void RunStep(const PlanStep& step, size_t index) {
@@ -418,7 +414,10 @@ class ReplayerImpl final : public Replayer {
   void Visible() { hidden_.erase(current); }
   void Hidden() { hidden_.insert(current); }
 
-  void Announce(const strace::Call& call) { Remark(strace::PrintCall(call)); }
+  void Announce(const strace::Call& call) {
+    if (options_.begins) options_.begins(current->pid, call);
+    if (options_.calls != nullptr) Remark(strace::PrintCall(call));
+  }
 
   void Remark(const std::string& text) {
     if (options_.calls != nullptr) {
@@ -448,8 +447,9 @@ class ReplayerImpl final : public Replayer {
     // Nobody is in a call that ought to have ended, and yet the next one does not come.
     const auto next = std::find_if(plan_.steps.begin() + turns_.begun(), plan_.steps.end(),
                                    [](const PlanStep& step) { return step.call != nullptr; });
-    if (next == plan_.steps.end()) return;
-    AddIllegal(*next->call, "has not begun", DescribeWait(FindTask(machine(), next->pid)));
+    if (next != plan_.steps.end()) {
+      AddIllegal(*next->call, "has not begun", DescribeWait(FindTask(machine(), next->pid)));
+    }
   }
 
   const Plan plan_;

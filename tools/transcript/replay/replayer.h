@@ -36,6 +36,8 @@ struct ReplayOptions {
   CallEvents* calls = nullptr;
   // Told of every probe outside of the replay's own doings; may be null.
   ProbeListener* probes = nullptr;
+  // Called when a process comes to a call, before the call is made; may be empty.
+  std::function<void(int pid, const strace::Call& call)> begins;
   // Called now and then, with how many of the steps have begun.
   std::function<void(size_t begun, size_t all)> progress;
 };
@@ -80,7 +82,17 @@ class Replayer {
   virtual ~Replayer() = default;
 
   // To the end. May be called once.
-  virtual ReplayReport Run() = 0;
+  ReplayReport Run() {
+    Start();
+    machine().Run();
+    return Finish();
+  }
+
+  // For who runs the machine in pieces, between these two. Both may be called once.
+  virtual void Start() = 0;
+  // REQUIRES: the machine's Run has returned kIdle or kReport.
+  virtual ReplayReport Finish() = 0;
+
   virtual Machine& machine() = 0;
 };
 
