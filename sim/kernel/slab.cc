@@ -147,6 +147,11 @@ void GiveSlabObject(SlabHeader* header, uint32_t generation) {
   header->cache->Give(header, generation);
 }
 
+// slab_caches.h
+const std::vector<kmem_cache_base*>& AllCaches(Machine& machine) {
+  return slab.Get(machine).caches;
+}
+
 std::string DescribeLeaks(const std::vector<std::string>& ignore) {
   std::string text;
   for (const kmem_cache_base* cache : slab->caches) {
