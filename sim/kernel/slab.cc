@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
 #include "sim/kernel/sched.h"
+#include "sim/kernel/slab_caches.h"
 
 namespace kpath {
 namespace {
@@ -145,6 +146,10 @@ SlabHeader* TakeSlabObject(kmem_cache_base& cache) { return cache.Take(); }
 
 void GiveSlabObject(SlabHeader* header, uint32_t generation) {
   header->cache->Give(header, generation);
+}
+
+const std::vector<kmem_cache_base*>& SlabCaches(Machine& machine) {
+  return slab.Get(machine).caches;
 }
 
 std::string DescribeLeaks(const std::vector<std::string>& ignore) {
