@@ -23,7 +23,7 @@
 namespace kpath {
 namespace {
 
-constexpr uint64_t kEvery = 4001;  // probes
+constexpr uint64_t kEvery = 401;  // probes
 constexpr size_t kMaxTextKept = 1 << 22;
 
 // FNV-1a, so that long texts can be compared.
@@ -200,7 +200,7 @@ TEST(Objects, LookingAtEverythingChangesNothing) {
   EXPECT_EQ(first.report, alone.report);
   EXPECT_EQ(first.position, alone.position);
   EXPECT_EQ(first.choices, alone.choices);
-  EXPECT_GT(first.looks, 5);
+  EXPECT_GT(first.looks, 20);
   // And says the same each time.
   const Ran second = RunBusily(true);
   EXPECT_EQ(second.bytes, first.bytes);

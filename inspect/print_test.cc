@@ -53,7 +53,7 @@ TEST(Print, AContext) {
   });
   ASSERT_TRUE(run.RunTo("io_submit_one", 2));
   const std::string text = FirstReads(run);
-  EXPECT_THAT(text, StartsWith("{users = {count = 2, percpu}, dead = false, reqs = {count = 1, "
+  EXPECT_THAT(text, StartsWith("{users = {count = 2, percpu}, dead = false, reqs = {count = 2, "
                                "percpu}, user_id = 0x7f"));
   EXPECT_THAT(text, HasSubstr("max_reqs = 8, nr_events = "));
   EXPECT_THAT(text, HasSubstr("tail = 1, completed_events = 1"));
@@ -86,7 +86,7 @@ TEST(Print, TheRingAsARing) {
     p.Reap(2, 2);
     user::getpid();
   });
-  ASSERT_TRUE(run.RunTo("__x64_sys_getpid"));
+  ASSERT_TRUE(run.RunTo("__task_pid_nr_ns"));
   const std::string ring = run.Show("*ctx->ring");
   EXPECT_THAT(ring, StartsWith("{id = 0, nr = 127, head = 1, tail = 3, magic = 0xa10a10a1, "
                                "compat_features = 1, incompat_features = 0, header_length = 32, "
@@ -97,7 +97,7 @@ TEST(Print, TheRingAsARing) {
               ContainsRegex("\n  io_events = \\{\n    \\[1\\] = \\{data = 0x.*\\},\n    \\[2\\]"));
   // The same, as the process has it mapped.
   EXPECT_EQ(run.Show("*(struct aio_ring *)ctx->user_id"), ring);
-  ASSERT_TRUE(run.RunTo("__x64_sys_getpid"));
+  ASSERT_TRUE(run.RunTo("__task_pid_nr_ns"));
   EXPECT_THAT(run.Show("*ctx->ring"), HasSubstr("io_events = {<none is unread>}}"));
 }
 
@@ -107,7 +107,7 @@ TEST(Print, ARingOfSeveralPages) {
     p.Submit(p.Reads(200));
     user::getpid();
   });
-  ASSERT_TRUE(run.RunTo("__x64_sys_getpid"));
+  ASSERT_TRUE(run.RunTo("__task_pid_nr_ns"));
   EXPECT_EQ(run.Show("ctx->nr_pages > 2"), "1");
   // Beyond the first page, whose neighbour in memory need not be the ring's.
   EXPECT_EQ(run.Show("ctx->ring->io_events[199].res"), "512");
@@ -152,7 +152,8 @@ void ReadTheDevice(AioProgram& p) {
 
 TEST(Print, ThePlugAsItsRequests) {
   Stopped run(ReadTheDevice, WithDevice());
-  ASSERT_TRUE(run.RunTo("blk_finish_plug"));
+  // Each read has a plug of its own, inside of that of io_submit.
+  ASSERT_TRUE(run.RunTo("blk_finish_plug", 4));
   EXPECT_EQ(run.Show("plug.mq_list.size"), "2");
   EXPECT_EQ(run.Show("*plug"),
             "{mq_list = {<request tag 0 of vda: REQ_OP_READ 8+2, 2 bios>, "
@@ -216,7 +217,7 @@ TEST(Print, TextsInMemory) {
     user::Store<char>(text + 5, 0);
     user::write(p.fd, text, 5);
   });
-  ASSERT_TRUE(run.RunTo("__x64_sys_write", 1));
+  ASSERT_TRUE(run.RunTo("__x64_sys_write", 2));
   EXPECT_EQ(run.Show("(char *)regs->si", {.format = 's'}), "\"hello\"");
   EXPECT_EQ(run.Show("regs->si", {.format = 's'}), "\"hello\"");
   EXPECT_EQ(run.Show("*(char *)regs->si@5"), "{104 'h', 101 'e', 108 'l', 108 'l', 111 'o'}");

@@ -42,7 +42,7 @@ const std::map<std::string, std::string>& Exceptions() {
 
 // The structs with a kSlabName in a source.
 void FindSlabStructs(const std::string& text, std::vector<std::string>* structs) {
-  static const std::regex kStruct("struct (\\w+)[^;{}()]*\\{");
+  static const std::regex kStruct("\nstruct (\\w+)[^;{}()\n]*\\{");
   size_t at = 0;
   while ((at = text.find("static constexpr const char* kSlabName", at)) != std::string::npos) {
     const std::string before = text.substr(0, at++);
@@ -73,8 +73,11 @@ TEST(SlabNames, EachIsDescribedOrHasAReason) {
   for (const std::string& name : structs) {
     if (left.erase(name) != 0 || Exceptions().contains(name)) continue;
     const Type* type = FindStruct(name);
-    ASSERT_NE(type, nullptr) << "struct " << name
-                             << " has a kSlabName but no table: see inspect/objects/described.h";
+    if (type == nullptr) {
+      ADD_FAILURE() << "struct " << name
+                    << " has a kSlabName but no table: see inspect/objects/described.h";
+      continue;
+    }
     EXPECT_NE(type->slab_name, nullptr) << name;
     EXPECT_FALSE(type->fields.empty()) << name;
   }

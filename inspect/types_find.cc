@@ -48,6 +48,13 @@ const SlabHeader* FindHeader(const Look& look, uint64_t address) {
   return nullptr;
 }
 
+// Whether what is stored as `part` can be read as `wanted`.
+bool IsSame(const Type& part, const Type& wanted) {
+  if (&part == &wanted) return true;
+  return part.kind == Type::Kind::kInteger && wanted.kind == Type::Kind::kInteger &&
+         part.bytes == wanted.bytes;
+}
+
 const void* ObjectIn(const SlabHeader* header) {
   return reinterpret_cast<const uint8_t*>(header) + kSlabHeaderBytes;
 }
@@ -100,12 +107,13 @@ const void* FindInside(const Look& look, const Datum& object, uint64_t address,
     const Type* next = nullptr;
     const void* next_base = nullptr;
     for (const Field& field : type->fields) {
-      if (field.at == nullptr || field.type().kind != Type::Kind::kStruct) continue;
+      if (field.at == nullptr) continue;
+      const Type& part = field.type();
       const void* slot = field.at(base);
-      const auto* end = static_cast<const uint8_t*>(slot) + field.type().host_size;
-      if (at < slot || at >= end) continue;
-      if (at == slot && &field.type() == &wanted) return at;
-      next = &field.type();
+      if (at == slot && IsSame(part, wanted)) return at;
+      const auto* end = static_cast<const uint8_t*>(slot) + part.host_size;
+      if (part.kind != Type::Kind::kStruct || at < slot || at >= end) continue;
+      next = &part;
       next_base = slot;
     }
     if (next == nullptr) return nullptr;
