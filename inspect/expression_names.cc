@@ -214,7 +214,7 @@ class VariableNode final : public ExpressionNode {
       const auto found = variables->find(name_);
       if (found != variables->end()) {
         *value = found->second;
-        return true;
+        return Resolve(evaluation.look, value, &evaluation.error);
       }
     }
     return evaluation.Fail(absl::StrCat("$", name_, " is not set"));

@@ -114,7 +114,7 @@ class Index final : public ExpressionNode {
     const Look& look = evaluation.look;
     if (!list.is_sequence()) {
       if (!list.is_pointer()) {
-        return evaluation.Fail(absl::StrCat("a ", TypeName(list), " is no list"));
+        return evaluation.Fail(absl::StrCat(AType(list), " is no list"));
       }
       Datum element;
       return StepPointer(evaluation, list, number.bits, &element) &&
@@ -150,7 +150,10 @@ class DereferenceNode final : public ExpressionNode {
       CNumber number;
       if (!ToCNumber(pointer, &number, &evaluation.error)) return false;
       pointer = MakeAddress(TypeOf<long>(), number.bits);
-    } else if (pointer.is_sequence() && CountElements(evaluation.look, pointer) != 0) {
+    } else if (pointer.is_sequence()) {
+      if (CountElements(evaluation.look, pointer) == 0) {
+        return evaluation.Fail(pointer.host == nullptr ? "the list is gone" : "the list is empty");
+      }
       *value = GetElement(evaluation.look, pointer, 0);
       return true;
     }
@@ -199,7 +202,7 @@ class Cast final : public ExpressionNode {
       return true;
     }
     if (indirection_ == 0 && type_.load == nullptr) {
-      return evaluation.Fail(absl::StrCat("a ", TypeName(from), " cannot be cast to ", type_.name));
+      return evaluation.Fail(absl::StrCat(AType(from), " cannot be cast to ", type_.name));
     }
     if (from.is_pointer()) from.bits = AddressOf(evaluation.look, from);
     CNumber number;

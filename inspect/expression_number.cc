@@ -90,8 +90,7 @@ bool ToCNumber(const Datum& datum, CNumber* number, std::string* why) {
     return true;
   }
   if (!datum.is_number()) {
-    *why = absl::StrCat(datum.is_sequence() ? "a list" : absl::StrCat("a ", TypeName(datum)),
-                        " is no number");
+    *why = absl::StrCat(datum.is_sequence() ? "a list" : AType(datum), " is no number");
     return false;
   }
   const Type& type = *datum.type;

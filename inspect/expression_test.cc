@@ -215,7 +215,7 @@ TEST(Expression, ErrorsOfEvaluation) {
             "error: a list has size, first, last and [N], but no \"foo\"");
   EXPECT_EQ(run.Show("ctx->active_reqs[0]"), "error: the list has no [0]: it has 0 elements");
   EXPECT_EQ(run.Show("ctx->active_reqs.first"), "error: the list is empty");
-  EXPECT_EQ(run.Show("ctx->id[0]"), "error: a unsigned int is no list");
+  EXPECT_EQ(run.Show("ctx->id[0]"), "error: an unsigned int is no list");
   EXPECT_EQ(run.Show("*(long *)0x10"), "error: cannot access memory at address 0x10");
   EXPECT_EQ(run.Show("*(int *)0xffffc90000000000"),
             "error: cannot access memory at address 0xffffc90000000000");
@@ -223,7 +223,7 @@ TEST(Expression, ErrorsOfEvaluation) {
   EXPECT_EQ(run.Show("*(void *)$rsp"), "error: a void * cannot be dereferenced: cast it");
   EXPECT_EQ(run.Show("*ctx + 1"), "error: a struct kioctx is no number");
   EXPECT_EQ(run.Show("(int)*ctx"), "error: a struct kioctx is no number");
-  EXPECT_EQ(run.Show("(struct kioctx)1"), "error: a int cannot be cast to struct kioctx");
+  EXPECT_EQ(run.Show("(struct kioctx)1"), "error: an int cannot be cast to struct kioctx");
   EXPECT_EQ(run.Show("&1"), "error: cannot take the address of a value that is not in memory");
   EXPECT_EQ(run.Show("1@3"), "error: only a value in memory can be extended with @");
   EXPECT_EQ(run.Show("*(int *)$rsp@0"), "error: behind @ is a count from 1 to 65536");
@@ -248,6 +248,8 @@ TEST(Expression, ValuesAreKeptWhileTheMachineGoesOn) {
   keep("3", "*regs");
   keep("t", "current->comm");
   keep("task", "current");
+  keep("star", "*current");
+  keep("list", "ctx->ring_pages");
   EXPECT_EQ(run.Show("$1"), run.Show("ctx"));
   ASSERT_TRUE(run.RunTo("io_submit_one"));
   EXPECT_EQ(run.Show("$1->ring->tail"), "2");
@@ -255,6 +257,13 @@ TEST(Expression, ValuesAreKeptWhileTheMachineGoesOn) {
   EXPECT_EQ(run.Show("$3.orig_ax"), "209");
   EXPECT_EQ(run.Show("$t"), "\"prog\"");
   EXPECT_EQ(run.Show("$task"), "(struct task_struct *) <task 1 prog>");
+  EXPECT_EQ(run.Show("$task->pid"), "1");
+  EXPECT_EQ(run.Show("$task == current"), "1");
+  EXPECT_EQ(run.Show("$star.comm"), "\"prog\"");
+  EXPECT_EQ(run.Show("$list"), "<gone>");
+  EXPECT_EQ(run.Show("$list.size"), "error: the list is gone");
+  EXPECT_EQ(run.Show("*$list"), "error: the list is gone");
+  EXPECT_EQ(run.Show("$list[0]"), "error: the list is gone");
   ASSERT_TRUE(run.RunTo("free_ioctx"));
   run.system.machine().Run();
   EXPECT_THAT(run.Show("$1->ring->tail"), StartsWith("error: "));

@@ -20,14 +20,31 @@ constexpr const Type& (*kAllStructs[])() = {KPATH_DESCRIBED_STRUCTS(KPATH_STRUCT
                                             StructTypeOf<Cpu>};
 #undef KPATH_STRUCT
 
-// A struct that is known by where it was.
+// A struct that is known by where it was, or by its number.
 bool FindAgain(const Look& look, Datum* datum, std::string* why) {
+  if (datum->state == Datum::State::kNumbered) {
+    datum->host = datum->type->find(look.machine, datum->bits);
+    if (datum->host == nullptr) {
+      *why = absl::StrCat("the ", datum->type->name, " ", datum->bits, " is gone");
+      return false;
+    }
+    datum->state = Datum::State::kFine;
+    datum->bits = 0;
+    return true;
+  }
   if (datum->address == 0) {
     *why = absl::StrCat("the ", datum->type->name, " is gone: it had no address");
     return false;
   }
   Datum pointer = MakeAddress(*datum->type, datum->address);
   return Dereference(look, pointer, datum, why);
+}
+
+// Of an object without an address.
+void KeepNumber(const Datum& datum, Datum* kept) {
+  if (datum.type->number == nullptr || kept->address != 0) return;
+  kept->bits = datum.type->number(datum.host);
+  kept->state = Datum::State::kNumbered;
 }
 
 }  // namespace
@@ -38,6 +55,12 @@ std::string TypeName(const Datum& datum) {
   if (datum.indirection == 0) return name;
   if (name.back() != '*') name += ' ';
   return name.append(datum.indirection, '*');
+}
+
+std::string AType(const Datum& datum) {
+  const std::string name = TypeName(datum);
+  return absl::StrCat(
+      absl::string_view("aeiou").find(name[0]) == absl::string_view::npos ? "a " : "an ", name);
 }
 
 Datum MakeNumber(const Type& type, uint64_t bits, uint64_t address) {
@@ -121,6 +144,9 @@ void Load(const Type& type, const void* slot, uint64_t address, Datum* value) {
 
 bool Resolve(const Look& look, Datum* datum, std::string* why) {
   if (datum->count != 0) return true;
+  if (datum->indirection == 1 && datum->state == Datum::State::kNumbered) {
+    return FindAgain(look, datum, why);
+  }
   if (datum->indirection == 0) {
     const bool lost = datum->type->kind == Type::Kind::kStruct && datum->host == nullptr;
     return !lost || FindAgain(look, datum, why);
@@ -142,7 +168,7 @@ bool Resolve(const Look& look, Datum* datum, std::string* why) {
 
 bool Dereference(const Look& look, const Datum& pointer, Datum* value, std::string* why) {
   if (!pointer.is_pointer()) {
-    *why = absl::StrCat("a ", TypeName(pointer), " is no pointer");
+    *why = absl::StrCat(AType(pointer), " is no pointer");
     return false;
   }
   Datum from = pointer;
@@ -157,8 +183,7 @@ bool Dereference(const Look& look, const Datum& pointer, Datum* value, std::stri
       *why = absl::StrCat("it is an error pointer: ",
                           Value::Result(static_cast<int64_t>(from.bits)).ToString());
       return false;
-    case Datum::State::kFine:
-    case Datum::State::kUnresolved:
+    default:
       break;
   }
   if (from.is_null()) {
@@ -180,14 +205,13 @@ bool Dereference(const Look& look, const Datum& pointer, Datum* value, std::stri
 bool ToStruct(const Look& look, const Datum& datum, Datum* object, std::string* why) {
   if (datum.is_pointer()) {
     if (datum.type->kind != Type::Kind::kStruct || datum.indirection > 1) {
-      *why = absl::StrCat("a ", TypeName(datum), " has no fields");
+      *why = absl::StrCat(AType(datum), " has no fields");
       return false;
     }
     return Dereference(look, datum, object, why);
   }
   if (!datum.is_struct()) {
-    *why = absl::StrCat(datum.type->kind == Type::Kind::kInteger ? "an " : "a ", TypeName(datum),
-                        " has no fields");
+    *why = absl::StrCat(AType(datum), " has no fields");
     return false;
   }
   *object = datum;
@@ -220,6 +244,10 @@ bool GetField(const Look& look, const Datum& object, const Field& field, Datum* 
 bool GetMember(const Look& look, const Datum& datum, absl::string_view name, Datum* value,
                std::string* why) {
   if (datum.is_sequence()) {
+    if (datum.count == 0 && datum.host == nullptr) {
+      *why = "the list is gone";
+      return false;
+    }
     const size_t count = CountElements(look, datum);
     if (name == "size") {
       *value = MakeNumber(TypeOf<unsigned long>(), count);
@@ -248,6 +276,7 @@ bool GetMember(const Look& look, const Datum& datum, absl::string_view name, Dat
 
 size_t CountElements(const Look& look, const Datum& sequence) {
   if (sequence.count != 0) return sequence.count;
+  if (sequence.host == nullptr) return 0;
   return sequence.type->sequence->count(look, sequence);
 }
 
@@ -274,8 +303,11 @@ Datum Detach(const Look& look, const Datum& datum) {
     kept.bits = AddressOf(look, datum);
     kept.host = nullptr;
     kept.state = Datum::State::kUnresolved;
-    if (kept.bits == 0 && datum.type->identity != nullptr && datum.host != nullptr) {
-      kept.copy = std::make_shared<std::string>(datum.type->identity(datum.host));
+    if (kept.bits == 0 && datum.host != nullptr) {
+      if (datum.type->identity != nullptr) {
+        kept.copy = std::make_shared<std::string>(datum.type->identity(datum.host));
+      }
+      KeepNumber(datum, &kept);
     }
     return kept;
   }
@@ -291,7 +323,10 @@ Datum Detach(const Look& look, const Datum& datum) {
     return kept;
   }
   kept.host = nullptr;
-  if (kept.address == 0 && datum.host != nullptr) kept.address = SlabAddressOf(look, datum.host);
+  if (kept.address == 0 && datum.host != nullptr) {
+    kept.address = SlabAddressOf(look, datum.host);
+    KeepNumber(datum, &kept);
+  }
   return kept;
 }
 

@@ -120,6 +120,9 @@ struct Type {
   bool (*alive)(const void* object) = nullptr;
   // What it is called if it has no address: "task 1 prog".
   std::string (*identity)(const void* object) = nullptr;
+  // Those that have a number instead of an address: it, and the object that has it now (or null).
+  uint64_t (*number)(const void* object) = nullptr;
+  const void* (*find)(Machine& machine, uint64_t number) = nullptr;
   // Shows an object in its own way; null: as its fields.
   std::string (*show)(const Printer& printer, const Datum& object,
                       const PrintLevel& level) = nullptr;
@@ -131,7 +134,8 @@ struct Datum {
     kFine,
     kFreed,       // a pointer to an object that has been freed
     kError,       // an error pointer; bits are the negative errno
-    kUnresolved,  // a pointer that is known by its number alone: Resolve
+    kUnresolved,  // a pointer that is known by its address alone: Resolve
+    kNumbered,    // detached: what it was is known by its number, `bits`: a task by its pid
   };
 
   const Type* type = nullptr;
@@ -150,7 +154,8 @@ struct Datum {
 
   bool is_pointer() const { return indirection > 0; }
   bool is_null() const {
-    return is_pointer() && bits == 0 && host == nullptr && state != State::kError;
+    return is_pointer() && bits == 0 && host == nullptr && state != State::kError &&
+           state != State::kNumbered;
   }
   bool is_number() const {
     return indirection == 0 && count == 0 &&
@@ -166,6 +171,8 @@ struct Datum {
 
 // "struct kioctx *", "unsigned int", "struct io_event [4]".
 std::string TypeName(const Datum& datum);
+// "an unsigned int": for reasons.
+std::string AType(const Datum& datum);
 
 // ---- Making ----
 Datum MakeNumber(const Type& type, uint64_t bits, uint64_t address = 0);
@@ -205,7 +212,8 @@ uint64_t AddressOf(const Look& look, const Datum& pointer);
 Datum PointerToObject(const Look& look, uint64_t address);
 
 // Makes a value that may be kept while the machine runs or goes back: a number stays what it was,
-// an object is looked for again, by its address, when it is used.
+// an object is looked for again, by its address (a task by its pid), when it is used. A list, and
+// what has no address, is gone then.
 Datum Detach(const Look& look, const Datum& datum);
 
 // ---- Memory ----

@@ -157,6 +157,13 @@ const Type& StructTypeOf<Cpu>() {
     type.identity = [](const void* object) {
       return absl::StrCat("cpu ", static_cast<const Cpu*>(object)->id());
     };
+    type.number = [](const void* object) {
+      return static_cast<uint64_t>(static_cast<const Cpu*>(object)->id());
+    };
+    type.find = [](Machine& machine, uint64_t id) -> const void* {
+      return id < static_cast<uint64_t>(machine.cpus()) ? &machine.cpu(static_cast<int>(id))
+                                                        : nullptr;
+    };
     return type;
   }();
   return kType;

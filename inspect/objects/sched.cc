@@ -220,6 +220,12 @@ const Type& StructTypeOf<task_struct>() {
   static constexpr Type kType = [] {
     Type type = StructType<S>("struct task_struct", kFields);
     type.identity = TaskName;
+    type.number = [](const void* object) {
+      return static_cast<uint64_t>(static_cast<const task_struct*>(object)->pid);
+    };
+    type.find = [](Machine& machine, uint64_t pid) -> const void* {
+      return FindTask(machine, static_cast<int>(pid));
+    };
     return type;
   }();
   return kType;
