@@ -40,6 +40,14 @@ bool FindAgain(const Look& look, Datum* datum, std::string* why) {
   return Dereference(look, pointer, datum, why);
 }
 
+// The slab fills what is freed with this, and keeps it: a part of an object that is gone.
+constexpr uint64_t kPoisonedWord = 0x6b6b6b6b6b6b6b6b;
+bool IsPoisoned(const void* host) {
+  uint64_t word;
+  std::memcpy(&word, host, sizeof word);
+  return word == kPoisonedWord;
+}
+
 // Of an object without an address.
 void KeepNumber(const Datum& datum, Datum* kept) {
   if (datum.type->number == nullptr || kept->address != 0) return;
@@ -101,6 +109,10 @@ void FollowPlain(const Type& target, const void* host, Datum* pointer) {
   pointer->indirection = 1;
   if (host == nullptr) return;
   if (target.alive != nullptr && !target.alive(host)) {
+    pointer->state = Datum::State::kFreed;
+    return;
+  }
+  if (target.header == nullptr && target.host_size >= sizeof kPoisonedWord && IsPoisoned(host)) {
     pointer->state = Datum::State::kFreed;
     return;
   }
