@@ -28,6 +28,8 @@ std::vector<Exception> Exceptions() {
        "a list of names and numbers, one a line"},
       {"host_state", "tools/transcript/syntax/performance_test.cc", "clock",
        "bounds the processor time that parsing 10 MB takes; prints nothing"},
+      {"host_state", "inspect/expression_test.cc", "clock",
+       "bounds the processor time that an evaluation takes; prints nothing"},
       {"host_state", "tools/kpath/command.cc", "steady_clock",
        "says on a terminal how far a long command has come; nothing of a run depends on it"},
   };
