@@ -30,6 +30,8 @@ std::vector<Exception> Exceptions() {
        "bounds the processor time that parsing 10 MB takes; prints nothing"},
       {"host_state", "inspect/expression_test.cc", "clock",
        "bounds the processor time that an evaluation takes; prints nothing"},
+      {"host_state", "tools/debugger/timeline_test.cc", "steady_clock",
+       "bounds how long going to a position takes; prints nothing that is compared"},
       {"host_state", "tools/kpath/command.cc", "steady_clock",
        "says on a terminal how far a long command has come; nothing of a run depends on it"},
   };

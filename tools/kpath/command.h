@@ -24,6 +24,7 @@ inline constexpr int kExitSkipped = 6;    // nothing was done: this computer lac
 // Each adds a command to `app`; `*status` is set when it was chosen and has run.
 void AddRunCommand(CLI::App* app, int* status);
 void AddCompareCommand(CLI::App* app, int* status);
+void AddStepCommand(CLI::App* app, int* status);
 void AddDiffHostCommand(CLI::App* app, int* status);
 void AddSyscallsCommand(CLI::App* app, int* status);
 void AddCheckTableCommand(CLI::App* app, int* status);

@@ -21,7 +21,7 @@ std::string Complaint(const CLI::App& app, const CLI::ParseError& error, int arg
   if (name == "kpath") {
     const bool named = argc > 1 && argv[1][0] != '-';
     what = named ? absl::StrCat("there is no command '", argv[1], "'")
-                 : "expected a command: run, compare, diff-host, syscalls or check-table";
+                 : "expected a command: run, step, compare, diff-host, syscalls or check-table";
     if (argc > 1 && !named) what = absl::StrCat("there is no option '", argv[1], "'");
   }
   return absl::StrCat(name, ": ", what, "; see: ", name, " --help\n");
@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   app.get_formatter()->label("SUBCOMMAND", "COMMAND [OPTIONS]");
   int status = kpath::kExitBadInput;
   kpath::AddRunCommand(&app, &status);
+  kpath::AddStepCommand(&app, &status);
   kpath::AddCompareCommand(&app, &status);
   kpath::AddDiffHostCommand(&app, &status);
   kpath::AddSyscallsCommand(&app, &status);
