@@ -149,10 +149,12 @@ std::string Draw(const Ring& ring, int width) {
     absl::StrAppend(
         &text, absl::StrFormat("  %*d < %s%s < %d\n", columns, ring.slots - 1, gap, lower, middle));
   }
-  absl::StrAppend(&text, "  H the next to be read, T the next to be written, ",
-                  ring.head == ring.tail ? "* both, " : "", "# unread, . free");
-  if (per_cell > 1) absl::StrAppend(&text, "; ", per_cell, " slots each, % head and tail in one");
-  return text + "\n";
+  std::string legend = absl::StrCat("  H the next to be read, T the next to be written, ",
+                                    ring.head == ring.tail ? "* both, " : "", "# unread, . free");
+  if (per_cell > 1) {
+    absl::StrAppend(&legend, "; each is ", per_cell, " slots, % has head and tail");
+  }
+  return absl::StrCat(text, Wrap(legend, width, 2), "\n");
 }
 
 io_event EventAt(const View& view, const kptr<kioctx>& ctx, unsigned slot) {

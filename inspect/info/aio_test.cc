@@ -122,8 +122,9 @@ TEST(InfoRing, OnANarrowScreenACellIsSeveralSlots) {
   run.system.Start("prog", [] { CompleteAndReap(5, 2); });
   ASSERT_TRUE(run.At("do_nanosleep"));
   const std::string text = InfoRing(run.view(40)).value();
-  EXPECT_THAT(text, HasSubstr("\n    0 > .%#............... > "));
-  EXPECT_THAT(text, HasSubstr("slots each, % head and tail in one\n"));
+  EXPECT_THAT(text, HasSubstr("\n    0 > HT.................... > 65\n"
+                              "  126 <  ..................... < 66\n"));
+  EXPECT_THAT(text, HasSubstr("each is\n  3 slots, % has head and tail\n"));
 }
 
 // The header is in memory that the process may write.

@@ -31,7 +31,10 @@ bool IsIn(const list_head& list, const request* rq) {
 
 unsigned BiosOf(const request* rq) {
   unsigned count = 0;
-  for (const bio* bio = rq->bio; bio != nullptr; bio = bio->bi_next) ++count;
+  // One that has ended may have been freed.
+  for (const bio* bio = rq->bio; bio != nullptr && bio->magic == bio::kMagic; bio = bio->bi_next) {
+    ++count;
+  }
   return count;
 }
 

@@ -20,7 +20,7 @@ TEST(InfoPlug, WhoHasNone) {
 TEST(InfoPlug, RequestsThatWereMergedAndOthers) {
   Stopped run(WithDisk());
   run.system.Start("prog", ReadFourPages);
-  ASSERT_TRUE(run.At("blk_finish_plug"));
+  ASSERT_TRUE(run.At("blk_flush_plug_list"));
   EXPECT_EQ(InfoPlug(run.view()),
             "The plug of prog/1 holds back 2 requests:\n"
             "  vda, hardware queue 0: 2 requests, 4 bios, 2 merged\n"
@@ -37,7 +37,7 @@ TEST(InfoRequests, WithoutDisks) {
 TEST(InfoRequests, InThePlugThenInFlight) {
   Stopped run(WithDisk(2));
   run.system.Start("prog", ReadFourPages);
-  ASSERT_TRUE(run.At("blk_finish_plug"));
+  ASSERT_TRUE(run.At("blk_flush_plug_list"));
   const std::string plugged = InfoRequests(run.view());
   EXPECT_THAT(plugged, StartsWith("vda, virtio_mq_ops: 0 in flight; 4 bios, 2 requests; merged 2"));
   EXPECT_THAT(

@@ -11,23 +11,22 @@ using testing::HasSubstr;
 TEST(ChangedSince, RegistersOldAndNewAndWhatWasStored) {
   Stopped run;
   run.system.Start("prog", WaitForEver);
-  ASSERT_TRUE(run.AtInstruction("entry_SYSCALL_64", 12));
+  ASSERT_TRUE(run.AtInstruction("entry_SYSCALL_64", 33));
   const uint64_t top = task_top_of_stack(&TaskOf(run.view()));
-  const MachineSnapshot before = TakeSnapshot(run.view(), {top - 8});
+  const MachineSnapshot before = TakeSnapshot(run.view(), {top - 40});
   StoreLog stores;
   run.machine().AddListener(&stores);
-  ASSERT_TRUE(run.AtInstruction("entry_SYSCALL_64", 21));  // push $0x2b
+  ASSERT_TRUE(run.AtInstruction("entry_SYSCALL_64", 35));  // push %rcx
   run.machine().RemoveListener(&stores);
   ASSERT_EQ(stores.stores().size(), 1u);
-  const MachineSnapshot after = TakeSnapshot(run.view(), {top - 8});
+  const MachineSnapshot after = TakeSnapshot(run.view(), {top - 40});
+  const auto hex = [](uint64_t value) { return absl::StrCat("0x", absl::Hex(value)); };
+  const std::string place = absl::StrCat("*", hex(top - 40), " <stack of prog/1+16344> ");
   EXPECT_EQ(ChangedSince(before, after, stores.stores(), run.view(0)),
-            absl::StrCat("rsp       0x", absl::Hex(top), " -> 0x", absl::Hex(top - 8),
-                         "\n"
-                         "rip       0xffffffff81400025 <entry_SYSCALL_64+21> -> "
-                         "0xffffffff81400027 <entry_SYSCALL_64+23>\n"
-                         "*0x",
-                         absl::Hex(top - 8), " <stack of prog/1+16376> 0x0 -> 0x2b\n*0x",
-                         absl::Hex(top - 8), " <stack of prog/1+16376> = 0x2b\n"));
+            absl::StrCat("rsp       ", hex(top - 32), " -> ", hex(top - 40),
+                         "\nrip       0xffffffff81400033 <entry_SYSCALL_64+35> -> "
+                         "0xffffffff81400034 <entry_SYSCALL_64+36>\n",
+                         place, "0x401000 -> 0x401002\n", place, "= 0x401002\n"));
   EXPECT_EQ(after.position, Position(before.position.probes_passed() + 1));
 }
 
@@ -47,7 +46,7 @@ TEST(ChangedSince, FlagsByNameAndSwappedBases) {
 }
 
 TEST(ChangedSince, WithSeveralCpusEachLineNamesItsOwn) {
-  Stopped run({.cpus = 2});
+  Stopped run(OnCpus(2));
   run.system.Start("prog", WaitForEver);
   ASSERT_TRUE(run.At("ioctx_alloc"));
   const MachineSnapshot before = TakeSnapshot(run.view(), {0x1000});

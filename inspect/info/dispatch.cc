@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/info/dispatch.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -64,10 +65,11 @@ struct Tally {
 void AddAbi(const Abi& abi, absl::string_view name, Table& table, Tally& tally) {
   for (uint64_t nr = 0; nr < abi.table.size(); ++nr) {
     const SyscallSlot& slot = abi.table[nr];
-    const SyscallInfo* call = nullptr;
-    for (const SyscallInfo& row : abi.rows) {
-      if (row.row.number == static_cast<int>(nr)) call = &row;
-    }
+    const auto row = std::lower_bound(
+        abi.rows.begin(), abi.rows.end(), static_cast<int>(nr),
+        [](const SyscallInfo& info, int number) { return info.row.number < number; });
+    const bool is_known = row != abi.rows.end() && row->row.number == static_cast<int>(nr);
+    const SyscallInfo* call = is_known ? &*row : nullptr;
     if (call != nullptr && !HasRow(abi, *call)) continue;
     const bool is_none = slot.function == sys_ni_syscall;
     const std::string slot_name = slot.name != nullptr ? slot.name

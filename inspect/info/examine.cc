@@ -173,7 +173,8 @@ absl::StatusOr<std::string> ExamineCode(const View& view, const ExamineFormat& f
           absl::StrCat("No listing at ", Hex(address),
                        name.empty() ? "" : absl::StrCat(": ", name, " is no line of assembly")));
     }
-    absl::StrAppend(&text, CodeText(*line, current.has_value() ? current->address() : 0));
+    absl::StrAppend(&text,
+                    CodeText(*line, current.has_value() ? current->address() : 0, view.width));
     address = line->listing->addresses[line->index + 1];
   }
   return text;
@@ -210,9 +211,13 @@ absl::StatusOr<ExamineFormat> ParseExamineFormat(absl::string_view format) {
   return parsed;
 }
 
-std::string CodeText(CodeLine line, uint64_t current) {
-  return absl::StrCat(line.address() == current ? "=> " : "   ", Hex(line.address()), " <",
-                      line.Where(), ">:  ", Disassemble(line.instruction()), "\n");
+std::string CodeText(CodeLine line, uint64_t current, int width) {
+  const std::string label = absl::StrCat(line.address() == current ? "=> " : "   ",
+                                         Hex(line.address()), " <", line.Where(), ">:");
+  const std::string instruction = Disassemble(line.instruction());
+  const bool fits =
+      width <= 0 || label.size() + 2 + instruction.size() <= static_cast<size_t>(width);
+  return absl::StrCat(label, fits ? "  " : "\n          ", instruction, "\n");
 }
 
 absl::optional<CodeLine> CurrentCode(const View& view) {

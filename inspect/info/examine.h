@@ -40,8 +40,9 @@ absl::StatusOr<ExamineFormat> ParseExamineFormat(absl::string_view format);
 // nothing at all can be shown. Where it is the later part, the text ends with that line.
 absl::StatusOr<std::string> Examine(const View& view, absl::string_view format, uint64_t address);
 
-// Lines of code as `x/i` shows them. `current`: the address that is marked.
-std::string CodeText(CodeLine line, uint64_t current);
+// A line of code as `x/i` shows it; the instruction is on a line of its own where both would be
+// longer than `width`. `current`: the address that is marked.
+std::string CodeText(CodeLine line, uint64_t current, int width);
 
 // Where the selected frame is: the instruction that comes next, if the innermost frame executes a
 // listing; else the one that is being executed in the nearest frame of assembly. None: no listing

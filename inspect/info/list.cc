@@ -38,12 +38,12 @@ Place PlaceOf(const View& view, size_t number) {
   return {f->info().name, f->info().file, f->info().line};
 }
 
-std::string ListCode(const CodeLine& current) {
+std::string ListCode(const CodeLine& current, int width) {
   const CodeListing& listing = *current.listing;
   const size_t first = current.index < kBefore ? 0 : current.index - kBefore;
   std::string text;
   for (size_t i = first; i < std::min(first + kLines, listing.lines.size()); ++i) {
-    text += CodeText({&listing, i}, current.address());
+    text += CodeText({&listing, i}, current.address(), width);
   }
   return text;
 }
@@ -77,7 +77,7 @@ absl::StatusOr<std::string> ListSource(const Place& place, absl::string_view roo
 absl::StatusOr<std::string> List(const View& view, absl::string_view root) {
   const Place place = PlaceOf(view, static_cast<size_t>(std::max(view.frame, 0)));
   if (place.file != nullptr) return ListSource(place, root, view.width);
-  if (const auto line = CurrentCode(view)) return ListCode(*line);
+  if (const auto line = CurrentCode(view)) return ListCode(*line, view.width);
   return absl::FailedPreconditionError(
       absl::StrCat("Nothing to list: ", TaskName(ContextOf(view)),
                    " is in no function and in no listing of the kernel"));

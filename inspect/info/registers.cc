@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "inspect/info/address.h"
 #include "inspect/info/text.h"
@@ -107,7 +108,10 @@ std::string FlagsText(uint64_t rflags) {
 }
 
 absl::StatusOr<std::string> InfoRegisters(const View& view, const std::vector<std::string>& names) {
-  const std::string all = AllLines(view);
+  std::string all;
+  for (const absl::string_view line : absl::StrSplit(AllLines(view), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&all, Cut(line, view.width), "\n");
+  }
   if (names.empty()) return all;
   std::string text;
   for (const std::string& name : names) {

@@ -2,7 +2,7 @@
 //
 // For tests: a booted machine that a listener has stopped in the middle of something.
 //
-//   Stopped run({.cpus = 2});
+//   Stopped run(OnCpus(2));
 //   run.system.Start("prog", [] { ... });
 //   ASSERT_TRUE(run.At("io_submit_one", 3));   // the third time that it is entered
 //   EXPECT_EQ(Backtrace(run.view()), "...");
@@ -101,9 +101,14 @@ class Stopped : public ProbeListener {
   int times_ = 0;
 };
 
-inline SystemOptions WithDisk(int cpus = 1) {
+inline SystemOptions OnCpus(int cpus) {
   SystemOptions options;
   options.cpus = cpus;
+  return options;
+}
+
+inline SystemOptions WithDisk(int cpus = 1) {
+  SystemOptions options = OnCpus(cpus);
   DeviceOptions vda;
   vda.path = "/dev/vda";
   options.devices.push_back(vda);

@@ -11,7 +11,7 @@ namespace kpath {
 namespace {
 
 std::string CpuText(const task_struct& task) {
-  if (task.cpu == nullptr) return "-";
+  if (task.cpu == nullptr) return "- ";
   return absl::StrCat(task.cpu->id(), IsRunning(task) ? "*" : " ");
 }
 

@@ -42,7 +42,7 @@ TEST(InfoTasks, OneRunsAndOneWaitsForEvents) {
 TEST(InfoTasks, BeforeAnythingRuns) {
   Stopped run;
   EXPECT_THAT(InfoTasks(run.view()), HasSubstr("\n*      0      0  [swapper/0]"));
-  EXPECT_THAT(InfoTasks(run.view(120)), HasSubstr("[kworker/0:0]   D uninterruptible    -   its "
+  EXPECT_THAT(InfoTasks(run.view(120)), HasSubstr("[kworker/0:0]   D uninterruptible   -   its "
                                                   "first wake-up\n"));
 }
 
@@ -98,12 +98,29 @@ TEST(InfoCpus, InTheDevicesInterrupt) {
   ASSERT_TRUE(run.At("virtblk_done"));
   EXPECT_EQ(InfoCpus(run.view()),
             "   CPU  EXECUTES   STATE    RING  IF  IRQ_COUNT  PREEMPT_COUNT  PENDING\n"
-            "*    0  swapper/0  hardirq     0   0          0        0x10000\n");
+            "*    0  swapper/0  hardirq     0   0          0        0x10001\n");
   run.machine().cpu(0).RaiseInterrupt(0xfd);
-  EXPECT_THAT(InfoCpus(run.view()), HasSubstr("0x10000  interrupts\n"));
+  EXPECT_THAT(InfoCpus(run.view()), HasSubstr("0x10001  interrupts\n"));
 }
 
 // ---- Locks ----
+
+[[noreturn]] void hold_and_sleep(struct mutex* lock, rw_semaphore* sem) {
+  FUNCTION();
+  down_read(sem);
+  mutex_lock(lock);
+  set_current_state(TASK_UNINTERRUPTIBLE);
+  while (true) schedule();
+}
+
+[[noreturn]] void lock_and_unlock(spinlock_t* lock) {
+  FUNCTION();
+  while (true) {
+    spin_lock(lock);
+    for (int i = 0; i < 1000; ++i) STEP("busy", i);
+    spin_unlock(lock);
+  }
+}
 
 // Two tasks take a mutex; the first one sleeps with it.
 struct MutexTest : testing::Test {
@@ -111,12 +128,7 @@ struct MutexTest : testing::Test {
     EnterMachine enter(run.machine());
     mutex_init(&lock);
     init_rwsem(&sem);
-    wake_up_new_task(NewTask(run.machine(), "holder", [this] {
-      down_read(&sem);
-      mutex_lock(&lock);
-      set_current_state(TASK_UNINTERRUPTIBLE);
-      while (true) schedule();
-    }));
+    wake_up_new_task(NewTask(run.machine(), "holder", [this] { hold_and_sleep(&lock, &sem); }));
   }
   void StartWaiter() {
     EnterMachine enter(run.machine());
@@ -136,12 +148,12 @@ TEST_F(MutexTest, WhoHoldsAndWhoWaits) {
   ASSERT_EQ(run.machine().Run(), Machine::Outcome::kIdle);
   EXPECT_THAT(InfoLocks(run.ViewOf(1)),
               testing::MatchesRegex("holder/1:\n"
-                                    "  holds &sem for reading, taken in down_read at #[0-9]+\n"
-                                    "  holds &lock, taken in mutex_lock at #[0-9]+\n"
+                                    "  holds &sem for reading, taken in hold_and_sleep at #[0-9]+\n"
+                                    "  holds &lock, taken in hold_and_sleep at #[0-9]+\n"
                                     "waiter/2:\n"
                                     "  waits for &lock, held by holder/1, since #[0-9]+\n"));
   EXPECT_THAT(InfoTasks(run.ViewOf(1, 0)),
-              HasSubstr("waiter          D uninterruptible    0   &lock, held by holder/1, in "
+              HasSubstr("waiter          D uninterruptible   0   &lock, held by holder/1, in "
                         "__mutex_lock\n"));
 }
 
@@ -155,17 +167,11 @@ TEST(InfoLocks, OfATaskInTheMiddleOfACall) {
 
 TEST(InfoLocks, WhoSpinsWaits) {
   spinlock_t lock("lock");
-  Stopped run({.cpus = 2});
+  Stopped run(OnCpus(2));
   {
     EnterMachine enter(run.machine());
     for (const char* name : {"one", "two"}) {
-      wake_up_new_task(NewTask(run.machine(), name, [&lock] {
-        while (true) {
-          spin_lock(&lock);
-          for (int i = 0; i < 1000; ++i) STEP("busy", i);
-          spin_unlock(&lock);
-        }
-      }));
+      wake_up_new_task(NewTask(run.machine(), name, [&lock] { lock_and_unlock(&lock); }));
     }
   }
   ASSERT_TRUE(run.AtStep("spin"));
@@ -173,8 +179,8 @@ TEST(InfoLocks, WhoSpinsWaits) {
   const std::string waits =
       absl::StrCat(spins == 1 ? "one/1" : "two/2", ":\n  waits for lock, held by ",
                    spins == 1 ? "two/2" : "one/1", ", since #");
-  const std::string holds =
-      absl::StrCat(spins == 1 ? "two/2" : "one/1", ":\n  holds lock, taken in _raw_spin_lock at #");
+  const std::string holds = absl::StrCat(spins == 1 ? "two/2" : "one/1",
+                                         ":\n  holds lock, taken in lock_and_unlock at #");
   EXPECT_THAT(InfoLocks(run.view()), testing::AllOf(HasSubstr(waits), HasSubstr(holds)));
 }
 
