@@ -110,7 +110,7 @@ absl::Status SelectTask(Session& session, absl::string_view text) {
   if (!pid.ok()) return pid.status();
   const Selection before = session.selection;
   session.selection = {.pid = *pid, .frame = 0};
-  absl::Status shown = session.Show({"frame"});
+  absl::Status shown = session.Show({"task"});
   if (!shown.ok()) session.selection = before;
   return shown;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands that move along the run.
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -123,90 +127,96 @@ absl::Status Bookmark(Session& session, absl::string_view name) {
   return absl::OkStatus();
 }
 
+constexpr Direction kForward = Direction::kForward;
+constexpr Direction kBackward = Direction::kBackward;
+
+std::vector<Command> StepCommands() {
+  return {
+      {"run", {"r"}, "run", "Go to the beginning of the run and continue from there.", Run},
+      {"continue",
+       {"c", "fg"},
+       "continue [N]",
+       "Run to the next breakpoint, watchpoint, or the end; with N, the Nth time.",
+       Continue<kForward>},
+      {"reverse-continue",
+       {"rc"},
+       "reverse-continue [N]",
+       "Run backwards to the breakpoint or change before, or to the beginning.",
+       Continue<kBackward>},
+      {"step",
+       {"s"},
+       "step [N]",
+       "To the task's next probe: the entry or the end of a function, a named step, with\n"
+       "`set grain instruction` an instruction, too.",
+       Step<kForward>},
+      {"reverse-step", {"rs"}, "reverse-step [N]", "To the probe before.", Step<kBackward>},
+      {"next",
+       {"n"},
+       "next [N]",
+       "As step, but over the calls that the function makes: each shows as its end.",
+       Next<kForward>},
+      {"reverse-next", {"rn"}, "reverse-next [N]", "As reverse-step, over calls.", Next<kBackward>},
+      {"stepi",
+       {"si"},
+       "stepi [N]",
+       "To the next probe, instructions among them.",
+       StepInstruction<kForward>},
+      {"reverse-stepi",
+       {"rsi"},
+       "reverse-stepi [N]",
+       "To the probe before, instructions among them.",
+       StepInstruction<kBackward>},
+      {"nexti", {"ni"}, "nexti [N]", "As stepi, over calls.", NextInstruction<kForward>},
+      {"reverse-nexti",
+       {"rni"},
+       "reverse-nexti [N]",
+       "As reverse-stepi, over calls.",
+       NextInstruction<kBackward>},
+  };
+}
+
+std::vector<Command> GoingCommands() {
+  return {
+      {"finish",
+       {"fin"},
+       "finish",
+       "To the end of the selected function, with what it returns; of assembly, to its IRET\n"
+       "or SYSRET.",
+       Finish},
+      {"reverse-finish",
+       {},
+       "reverse-finish",
+       "To where the selected function was entered; from there, to its caller's.",
+       ReverseFinish},
+      {"until",
+       {"u"},
+       "until [LOCATION]",
+       "As next, but not back in a loop; with a location (see: help break), to there.",
+       Until<kForward>},
+      {"reverse-until",
+       {},
+       "reverse-until [LOCATION]",
+       "As reverse-next; with a location, to where it was passed last.",
+       Until<kBackward>},
+      {"goto",
+       {},
+       "goto POSITION|BOOKMARK|start|end",
+       "To this position of the run, forwards or back. A position is the #number of a stop.",
+       GoTo},
+      {"bookmark",
+       {},
+       "bookmark [NAME]",
+       "Give this position a name, for goto; info bookmarks lists them.",
+       Bookmark},
+  };
+}
+
 }  // namespace
 
 CommandGroup MovingCommands() {
-  constexpr Direction kForward = Direction::kForward;
-  constexpr Direction kBackward = Direction::kBackward;
-  return {
-      "Moving",
-      {
-          {"run", {"r"}, "run", "Go to the beginning of the run and continue from there.", Run},
-          {"continue",
-           {"c", "fg"},
-           "continue [N]",
-           "Run to the next breakpoint, watchpoint, or the end; with N, the Nth time.",
-           Continue<kForward>},
-          {"reverse-continue",
-           {"rc"},
-           "reverse-continue [N]",
-           "Run backwards to the breakpoint or change before, or to the beginning.",
-           Continue<kBackward>},
-          {"step",
-           {"s"},
-           "step [N]",
-           "To the task's next probe: the entry or the end of a function, a named step, with\n"
-           "`set grain instruction` an instruction, too.",
-           Step<kForward>},
-          {"reverse-step", {"rs"}, "reverse-step [N]", "To the probe before.", Step<kBackward>},
-          {"next",
-           {"n"},
-           "next [N]",
-           "As step, but over the calls that the function makes: each shows as its end.",
-           Next<kForward>},
-          {"reverse-next",
-           {"rn"},
-           "reverse-next [N]",
-           "As reverse-step, over calls.",
-           Next<kBackward>},
-          {"stepi",
-           {"si"},
-           "stepi [N]",
-           "To the next probe, instructions among them.",
-           StepInstruction<kForward>},
-          {"reverse-stepi",
-           {"rsi"},
-           "reverse-stepi [N]",
-           "To the probe before, instructions among them.",
-           StepInstruction<kBackward>},
-          {"nexti", {"ni"}, "nexti [N]", "As stepi, over calls.", NextInstruction<kForward>},
-          {"reverse-nexti",
-           {"rni"},
-           "reverse-nexti [N]",
-           "As reverse-stepi, over calls.",
-           NextInstruction<kBackward>},
-          {"finish",
-           {"fin"},
-           "finish",
-           "To the end of the selected function, with what it returns; of assembly, to its IRET\n"
-           "or SYSRET.",
-           Finish},
-          {"reverse-finish",
-           {},
-           "reverse-finish",
-           "To where the selected function was entered; from there, to its caller's.",
-           ReverseFinish},
-          {"until",
-           {"u"},
-           "until [LOCATION]",
-           "As next, but not back in a loop; with a location (see: help break), to there.",
-           Until<kForward>},
-          {"reverse-until",
-           {},
-           "reverse-until [LOCATION]",
-           "As reverse-next; with a location, to where it was passed last.",
-           Until<kBackward>},
-          {"goto",
-           {},
-           "goto POSITION|BOOKMARK|start|end",
-           "To this position of the run, forwards or back. A position is the #number of a stop.",
-           GoTo},
-          {"bookmark",
-           {},
-           "bookmark [NAME]",
-           "Give this position a name, for goto; info bookmarks lists them.",
-           Bookmark},
-      }};
+  CommandGroup group = {"Moving", StepCommands()};
+  for (const Command& command : GoingCommands()) group.commands.push_back(command);
+  return group;
 }
 
 }  // namespace kpath::debugger

@@ -97,6 +97,13 @@ Text LookConstant(const Looking& looking) {
   return ConstantOf(looking.scope, *value);
 }
 
+// The selected task, and where it is.
+Text LookTask(const Looking& looking) {
+  const task_struct& task = TaskOf(looking.view);
+  const absl::StatusOr<std::string> frame = FrameLine(looking.view, 0);
+  return absl::StrCat("[task ", task.pid, ", ", StateName(task), "]\n", frame.ok() ? *frame : "");
+}
+
 // ---- info ----
 
 Text InfoOneFile(const Looking& looking) {
@@ -160,6 +167,7 @@ const std::map<std::string, Topic>& Verbs() {
       {"info", LookInfo},
       {"list", [](const Looking& looking) { return List(looking.view, looking.request.sources); }},
       {"print", LookPrint},
+      {"task", LookTask},
       {"where", [](const Looking& looking) { return Where(looking.target); }},
       {"x", LookExamine},
   };

@@ -9,6 +9,7 @@
 //   where            where it stopped: position, time, task, place; what an instruction did
 //   call             the recorded call that the task which stopped is in
 //   bt               frames of the task
+//   task             the task and its innermost frame, in two lines
 //   frame            the selected frame, in a line
 //   list             the source around it
 //   print F EXPR     a value; F is "/x" or ""; with its type's name where it is a pointer

@@ -3,7 +3,6 @@
 
 #include <fstream>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace kpath::debugger {
@@ -17,11 +16,7 @@ absl::Status RunScript(Session& session, std::istream& lines, const std::string&
     if (text) continue;
     const absl::Status status = session.Execute(line);
     if (status.ok()) continue;
-    // An error in a script that this one has called names its own place.
-    const bool placed = absl::StartsWith(line, "source");
-    return absl::Status(status.code(),
-                        placed ? std::string(status.message())
-                               : absl::StrCat(name, ":", number, ": ", status.message()));
+    return absl::Status(status.code(), absl::StrCat(name, ":", number, ": ", status.message()));
   }
   return absl::OkStatus();
 }

@@ -17,7 +17,7 @@ namespace kpath::debugger {
 inline constexpr const char* kPrompt = "(kpath) ";
 
 // Carries out the lines up to the first that fails, `quit`, or the end. Errors: "NAME:LINE: what is
-// wrong".
+// wrong"; of a script inside of another, with both places.
 absl::Status RunScript(Session& session, std::istream& lines, const std::string& name);
 
 // The same of a file; besides: it cannot be read, or is being read already.

@@ -330,7 +330,8 @@ TEST(BadInput, GraphsAreToldByLineToo) {
 
 TEST(BadInput, OptionsAndCommands) {
   ExpectRefused(Kpath(""),
-                "kpath: expected a command: run, step, compare, diff-host, syscalls or check-table");
+                "kpath: expected a command: run, step, compare, diff-host, syscalls or "
+                "check-table");
   ExpectRefused(Kpath("frobnicate"), "kpath: there is no command 'frobnicate'; see: kpath --help");
   ExpectRefused(Kpath("--frobnicate"), "kpath: there is no option '--frobnicate'");
   ExpectRefused(Kpath("run"), "kpath run: FILE is required; see: kpath run --help");
