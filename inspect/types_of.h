@@ -174,7 +174,7 @@ struct BitsSequence {
   }
   static size_t Count(const Look&, const Datum& sequence) { return At(sequence).size(); }
   static Datum Get(const Look&, const Datum& sequence, size_t index);
-  static constexpr Sequence kSequence = {Count, Get};
+  static constexpr Sequence kSequence = {Count, Get, nullptr, nullptr, true};
 };
 
 template <typename K, typename V>

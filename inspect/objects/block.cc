@@ -77,10 +77,6 @@ bool LastBio(const Look&, const Datum& object, Datum* value) {
 
 // ---- Tags: the requests that have one now ----
 const blk_mq_tags& TagsAt(const Datum& list) { return *static_cast<const blk_mq_tags*>(list.host); }
-bool HasTag(const blk_mq_tags& tags, size_t tag) {
-  return tag < tags.rqs.size() && tags.rqs[tag] != nullptr && tag >= tags.nr_reserved_tags &&
-         sbitmap_test_bit(&tags.bitmap_tags.sb, static_cast<unsigned>(tag - tags.nr_reserved_tags));
-}
 size_t CountTags(const Look&, const Datum& list) {
   size_t count = 0;
   for (size_t tag = 0; tag < TagsAt(list).rqs.size(); ++tag) count += HasTag(TagsAt(list), tag);
