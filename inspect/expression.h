@@ -14,7 +14,8 @@
 //
 // A name is looked for among
 //   1. the values of the frame: arguments of its FUNCTION, values of its STEPs. An address of a
-//      kernel object becomes a pointer to that object.
+//      kernel object becomes a pointer to that object, as does a request's tag (rq) or a queue's
+//      number (q, hctx) if one object alone has it.
 //   2. the roots of inspect/objects/roots.h: current, ctx, plug, regs, cpu(0) …
 //   3. constants: EAGAIN, TASK_RUNNING, IOCB_DIRECT …
 // So `(struct kioctx *)0xffff888100002040`, `*(u64 *)$rsp`, `req->rw.ki_pos` work.

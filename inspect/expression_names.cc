@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "inspect/expression_node.h"
+#include "inspect/objects/by_number.h"
 #include "inspect/objects/names.h"
 #include "inspect/objects/roots.h"
 #include "inspect/types_of.h"
@@ -72,7 +73,8 @@ class NameNode final : public ExpressionNode {
         index_(name_),
         root_(FindRoot(name_)),
         constant_(FindConstant(name_)),
-        target_(TargetOf(name_)) {}
+        target_(TargetOf(name_)),
+        by_number_(MayBeByNumber(name_)) {}
 
   bool Evaluate(Evaluation& evaluation, Datum* value) const override {
     const Scope& scope = evaluation.scope;
@@ -118,9 +120,11 @@ class NameNode final : public ExpressionNode {
       case Value::Kind::kNone:
         return evaluation.Fail(absl::StrCat(name_, " has no value yet"));
       case Value::Kind::kSigned:
+        if (by_number_ && FindByNumber(evaluation.look, name_, from.bits, value)) return true;
         *value = MakeNumber(TypeOf<long>(), from.bits);
         return true;
       case Value::Kind::kUnsigned:
+        if (by_number_ && FindByNumber(evaluation.look, name_, from.bits, value)) return true;
         *value = MakeNumber(TypeOf<unsigned long>(), from.bits);
         return true;
       case Value::Kind::kBool:
@@ -165,6 +169,7 @@ class NameNode final : public ExpressionNode {
   const Root* const root_;
   const absl::optional<int64_t> constant_;
   const Type& target_;
+  const bool by_number_;
 
   mutable const Machine* machine_ = nullptr;
   mutable uint64_t address_ = 0;

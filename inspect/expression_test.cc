@@ -121,7 +121,7 @@ TEST(Expression, FieldsOfKernelObjects) {
   EXPECT_EQ(run.Show("aio_nr"), "8");
   EXPECT_EQ(run.Show("aio_max_nr"), "65536");
   EXPECT_EQ(run.Show("tasks.first->pid"), "1");
-  EXPECT_EQ(run.Show("plug"), "(struct blk_plug *) <no address>");
+  EXPECT_EQ(run.Show("plug"), "(struct blk_plug *) <plug of 0 requests>");
   EXPECT_EQ(run.Show("plug.mq_list.size"), "0");
   EXPECT_EQ(run.Show("ctx->cpu[0].reqs_available + ctx->reqs_available"),
             run.Show("ctx->nr_events - 1 - ctx->completed_events - ctx->in_flight"));
@@ -249,6 +249,7 @@ TEST(Expression, ValuesAreKeptWhileTheMachineGoesOn) {
   keep("t", "current->comm");
   keep("task", "current");
   keep("star", "*current");
+  keep("plug", "plug");
   keep("list", "ctx->ring_pages");
   EXPECT_EQ(run.Show("$1"), run.Show("ctx"));
   ASSERT_TRUE(run.RunTo("io_submit_one"));
@@ -260,6 +261,8 @@ TEST(Expression, ValuesAreKeptWhileTheMachineGoesOn) {
   EXPECT_EQ(run.Show("$task->pid"), "1");
   EXPECT_EQ(run.Show("$task == current"), "1");
   EXPECT_EQ(run.Show("$star.comm"), "\"prog\"");
+  EXPECT_EQ(run.Show("$plug"), "(struct blk_plug *) <plug of 0 requests>");
+  EXPECT_EQ(run.Show("$plug->mq_list"), "error: the struct blk_plug is gone: it had no address");
   EXPECT_EQ(run.Show("$list"), "<gone>");
   EXPECT_EQ(run.Show("$list.size"), "error: the list is gone");
   EXPECT_EQ(run.Show("*$list"), "error: the list is gone");

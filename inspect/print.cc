@@ -48,6 +48,23 @@ std::string Fold(const std::string& text, int width) {
   return folded;
 }
 
+// As gdb does with the same again and again.
+std::vector<std::string> FoldRepeats(const std::vector<std::string>& parts) {
+  constexpr size_t kRepeats = 5;
+  std::vector<std::string> folded;
+  for (size_t i = 0; i < parts.size();) {
+    size_t same = 1;
+    while (i + same < parts.size() && parts[i + same] == parts[i]) ++same;
+    if (same >= kRepeats) {
+      folded.push_back(absl::StrCat(parts[i], " <repeats ", same, " times>"));
+    } else {
+      folded.insert(folded.end(), same, parts[i]);
+    }
+    i += same;
+  }
+  return folded;
+}
+
 }  // namespace
 
 std::string Braces(const std::vector<std::string>& parts, const PrintLevel& level) {
@@ -122,14 +139,23 @@ std::string Printer::Struct(const Datum& object, const PrintLevel& level) const 
   return Braces(Fields(there, level), level);
 }
 
+std::string Printer::Set(const Datum& list, const PrintLevel& level) const {
+  std::vector<std::string> members;
+  for (size_t i = 0; i < CountElements(look_, list); ++i) {
+    if (GetElement(look_, list, i).bits != 0) members.push_back(absl::StrCat(i));
+  }
+  return Braces(members, level.InALine());
+}
+
 std::string Printer::List(const Datum& list, const PrintLevel& level) const {
   if (list.count == 0 && list.host == nullptr) return "<gone>";
   const size_t count = CountElements(look_, list);
   if (count == 0) return "{}";
   if (level.depth >= options_.depth) return "{...}";
+  const Sequence* sequence = list.count == 0 ? list.type->sequence : nullptr;
+  if (sequence != nullptr && sequence->is_set) return Set(list, level);
   std::vector<std::string> parts;
   bool plain = true;
-  const Sequence* sequence = list.count == 0 ? list.type->sequence : nullptr;
   for (size_t i = 0; i < count; ++i) {
     if (i == static_cast<size_t>(options_.elements)) {
       parts.push_back("...");
@@ -142,9 +168,10 @@ std::string Printer::List(const Datum& list, const PrintLevel& level) const {
                         ? absl::StrCat("[", sequence->key(list, i), "] = ", text)
                         : text);
   }
+  const bool has_keys = sequence != nullptr && sequence->key != nullptr;
+  if (!has_keys) parts = FoldRepeats(parts);
   // Numbers and pointers side by side, as gdb does.
-  return Braces(
-      parts, plain && (sequence == nullptr || sequence->key == nullptr) ? level.InALine() : level);
+  return Braces(parts, plain && !has_keys ? level.InALine() : level);
 }
 
 std::string Printer::Value(const Datum& datum, const PrintLevel& level) const {

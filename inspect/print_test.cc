@@ -161,6 +161,10 @@ TEST(Print, ThePlugAsItsRequests) {
   EXPECT_EQ(run.Show("*plug", {.pretty = true}),
             "{\n  mq_list = {\n    <request tag 0 of vda: REQ_OP_READ 8+2, 2 bios>,\n"
             "    <request tag 1 of vda: REQ_OP_READ 128+1, 1 bio>\n  }\n}");
+  EXPECT_EQ(run.Show("plug"), "(struct blk_plug *) <plug of 2 requests>");
+  EXPECT_EQ(run.Show("current->files->fdt->open_fds"), "{0, 1}");
+  EXPECT_THAT(run.Show("disks[0]->queue->queue_hw_ctx[0]->tags->bitmap_tags.ws"),
+              ContainsRegex("^\\{\\{wait_cnt = 8, .*\\} <repeats 8 times>\\}$"));
   EXPECT_EQ(run.Show("plug.mq_list.first->__sector"), "8");
   EXPECT_EQ(run.Show("plug.mq_list[1]->__data_len"), "512");
   EXPECT_EQ(run.Show("plug.mq_list[0]->bios.size"), "2");
@@ -176,6 +180,10 @@ TEST(Print, ThePlugAsItsRequests) {
   EXPECT_THAT(bio, StartsWith("0xffff8881"));
   EXPECT_EQ(run.Show("((struct bio *)" + bio + ")->bi_opf"), "REQ_OP_READ");
   EXPECT_EQ(run.Show("(struct bio *)" + bio + " == plug.mq_list[0]->bio"), "1");
+  // What functions of the block layer are given is shown by its number, and found by it.
+  ASSERT_TRUE(run.RunTo("blk_mq_start_request"));
+  EXPECT_EQ(run.Show("rq"), "(struct request *) <request tag 0 of vda: REQ_OP_READ 8+2, 2 bios>");
+  EXPECT_EQ(run.Show("rq->__data_len"), "1024");
 }
 
 TEST(Print, PointersSayWhatTheyAre) {

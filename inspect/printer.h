@@ -49,6 +49,7 @@ class Printer {
   std::string Number(const Datum& datum) const;
   std::string BarePointer(const Datum& pointer) const;
   std::string Struct(const Datum& object, const PrintLevel& level) const;
+  std::string Set(const Datum& list, const PrintLevel& level) const;
   std::string List(const Datum& list, const PrintLevel& level) const;
   std::string Text(const Datum& datum) const;
 

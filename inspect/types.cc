@@ -199,7 +199,9 @@ bool Dereference(const Look& look, const Datum& pointer, Datum* value, std::stri
       break;
   }
   if (from.is_null()) {
-    *why = CannotAccess(0);
+    *why = from.copy == nullptr
+               ? CannotAccess(0)
+               : absl::StrCat("the ", from.type->name, " is gone: it had no address");
     return false;
   }
   if (from.indirection == 1 && from.type->kind == Type::Kind::kVoid) {

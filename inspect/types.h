@@ -80,6 +80,8 @@ struct Sequence {
   std::string (*key)(const Datum& sequence, size_t index) = nullptr;
   // The index of the element with this number, or count; null: it is its index.
   size_t (*find)(const Look& look, const Datum& sequence, uint64_t number) = nullptr;
+  // Of bools, that are shown as the numbers of those that are true.
+  bool is_set = false;
 };
 
 struct Type {

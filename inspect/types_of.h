@@ -84,7 +84,10 @@ const Type& HexType() {
   return kType;
 }
 
-inline uint64_t LoadBool(const void* slot) { return *static_cast<const bool*>(slot) ? 1 : 0; }
+// Memory of the machine may hold a byte that is no bool of C++.
+inline uint64_t LoadBool(const void* slot) {
+  return *static_cast<const unsigned char*>(slot) != 0 ? 1 : 0;
+}
 inline uint64_t LoadFunction(const void* slot) {
   return *static_cast<void (*const*)()>(slot) != nullptr ? 1 : 0;
 }
@@ -174,7 +177,7 @@ struct BitsSequence {
   }
   static size_t Count(const Look&, const Datum& sequence) { return At(sequence).size(); }
   static Datum Get(const Look&, const Datum& sequence, size_t index);
-  static constexpr Sequence kSequence = {Count, Get};
+  static constexpr Sequence kSequence = {Count, Get, nullptr, nullptr, true};
 };
 
 template <typename K, typename V>

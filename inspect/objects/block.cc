@@ -28,6 +28,22 @@ std::string DeviceName(const void* object) {
   return absl::StrCat("block device ", bdev->bd_disk == nullptr ? "" : bdev->bd_disk->disk_name);
 }
 
+std::string PlugName(const void* object) {
+  const list_head* head = &static_cast<const blk_plug*>(object)->mq_list;
+  size_t count = 0;
+  for (const list_head* at = head->next; at != head; at = at->next) ++count;
+  return absl::StrCat("plug of ", count, count == 1 ? " request" : " requests");
+}
+
+std::string TagsName(const void* object) {
+  return absl::StrCat(static_cast<const blk_mq_tags*>(object)->nr_tags, " tags");
+}
+
+std::string TagSetName(const void* object) {
+  const auto* set = static_cast<const blk_mq_tag_set*>(object);
+  return absl::StrCat("tag set of ", set->ops == nullptr ? "no driver" : set->ops->name);
+}
+
 // ---- A bio's pages ----
 const bio& BioAt(const Datum& list) { return *static_cast<const bio*>(list.host); }
 
@@ -77,10 +93,6 @@ bool LastBio(const Look&, const Datum& object, Datum* value) {
 
 // ---- Tags: the requests that have one now ----
 const blk_mq_tags& TagsAt(const Datum& list) { return *static_cast<const blk_mq_tags*>(list.host); }
-bool HasTag(const blk_mq_tags& tags, size_t tag) {
-  return tag < tags.rqs.size() && tags.rqs[tag] != nullptr && tag >= tags.nr_reserved_tags &&
-         sbitmap_test_bit(&tags.bitmap_tags.sb, static_cast<unsigned>(tag - tags.nr_reserved_tags));
-}
 size_t CountTags(const Look&, const Datum& list) {
   size_t count = 0;
   for (size_t tag = 0; tag < TagsAt(list).rqs.size(); ++tag) count += HasTag(TagsAt(list), tag);
@@ -120,6 +132,7 @@ const Type& StructTypeOf<blk_plug>() {
   static constexpr Type kType = [] {
     Type type = StructType<S>("struct blk_plug", kFields);
     type.show = ShowPlug;
+    type.identity = PlugName;
     return type;
   }();
   return kType;
@@ -352,7 +365,11 @@ const Type& StructTypeOf<blk_mq_tags>() {
       KPATH_FIELD(breserved_tags),
       KPATH_COMPUTED("rqs", RequestsWithTags),
   };
-  static constexpr Type kType = StructType<S>("struct blk_mq_tags", kFields);
+  static constexpr Type kType = [] {
+    Type type = StructType<S>("struct blk_mq_tags", kFields);
+    type.identity = TagsName;
+    return type;
+  }();
   return kType;
 }
 
@@ -366,7 +383,11 @@ const Type& StructTypeOf<blk_mq_tag_set>() {
       KPATH_FIELD(timeout),       KPATH_FIELD_AS(flags, NamedType<unsigned, kHctxFlagNames>),
       KPATH_FIELD(tags),
   };
-  static constexpr Type kType = StructType<S>("struct blk_mq_tag_set", kFields);
+  static constexpr Type kType = [] {
+    Type type = StructType<S>("struct blk_mq_tag_set", kFields);
+    type.identity = TagSetName;
+    return type;
+  }();
   return kType;
 }
 

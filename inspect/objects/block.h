@@ -9,7 +9,7 @@
 
 #include "inspect/printer.h"
 #include "inspect/types.h"
-#include "sim/block/blkdev.h"
+#include "sim/block/blk_mq.h"
 
 namespace kpath {
 
@@ -25,6 +25,8 @@ bool RequestsIn(const Look&, const Datum& object, Datum* value) {
 // "request tag 3 of vda: WRITE 8+24, 3 bios": sectors as blktrace has them, first + how many.
 std::string DescribeRequest(const void* request);
 size_t CountBios(const request& rq);
+// Whether somebody has the tag now.
+bool HasTag(const blk_mq_tags& tags, size_t tag);
 // A plug as its list, a request in a line.
 std::string ShowPlug(const Printer& printer, const Datum& object, const PrintLevel& level);
 

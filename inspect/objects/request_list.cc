@@ -32,6 +32,11 @@ std::string OperationOf(const request& rq) {
 
 }  // namespace
 
+bool HasTag(const blk_mq_tags& tags, size_t tag) {
+  return tag < tags.rqs.size() && tags.rqs[tag] != nullptr && tag >= tags.nr_reserved_tags &&
+         sbitmap_test_bit(&tags.bitmap_tags.sb, static_cast<unsigned>(tag - tags.nr_reserved_tags));
+}
+
 Datum MakeRequestList(const list_head* head) {
   Datum list;
   list.type = &SequenceType<kRequests>();
