@@ -82,6 +82,11 @@ TEST(Readme, TheVerdictIsTheLastLine) {
   EXPECT_EQ(err, BlockWith("examples/first-read.strace: "));
 }
 
+TEST(Readme, TheSessionOfTheDebuggerIsOneOfItsTests) {
+  EXPECT_EQ(BlockWith("(kpath) break"), Read("tests/goldens/step/readme.out"))
+      << "If this is meant: bazel-4 run //tools/kpath:step_test -- --update";
+}
+
 TEST(Readme, ShownLiesAreFound) {
   const std::string block = BlockWith("recorded:  ");
   const std::string err = OutputOf(

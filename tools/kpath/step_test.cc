@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // kpath step by scripts: each command, byte for byte. After a change that is meant, this writes the
-// new outputs:
+// new outputs, that in README.md, too:
 //     bazel-4 run //tools/kpath:step_test -- --update
 #include <sys/wait.h>
 
@@ -32,10 +32,9 @@ struct Script {
   const char* transcript;
 };
 constexpr Script kScripts[] = {
-    {"moving", "examples/first-read.strace"},
-    {"breakpoints", "examples/first-read.strace"},
-    {"looking", "examples/first-read.strace"},
-    {"disk", "examples/full-circle.strace"},
+    {"moving", "examples/first-read.strace"},  {"breakpoints", "examples/first-read.strace"},
+    {"looking", "examples/first-read.strace"}, {"disk", "examples/full-circle.strace"},
+    {"readme", "examples/first-read.strace"},  // README.md shows it
 };
 
 struct Ended {
@@ -239,6 +238,17 @@ TEST(Step, BadInputIsToldInOneLine) {
   EXPECT_THAT(Step(bad).err, HasSubstr("bad.strace:1:"));
 }
 
+// Puts a session in the place of the one that README.md shows.
+int UpdateReadme(const std::string& root, const std::string& session) {
+  const std::string path = absl::StrCat(root, "/README.md");
+  const std::string readme = Text(path);
+  const size_t begin = readme.find("(kpath) break");
+  if (begin == std::string::npos) return 2;
+  std::ofstream(path) << readme.substr(0, begin) << session
+                      << readme.substr(readme.find("```\n", begin));
+  return 0;
+}
+
 // In the user's own tree, not in Bazel's.
 int Update() {
   const char* root = std::getenv("BUILD_WORKSPACE_DIRECTORY");
@@ -254,7 +264,7 @@ int Update() {
     }
     std::ofstream(absl::StrCat(root, "/", GoldenPath(script))) << ended.out;
   }
-  return 0;
+  return UpdateReadme(root, RunScript(kScripts[4]).out);
 }
 
 }  // namespace
