@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/debugger/where.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "entry/disassemble.h"
@@ -52,7 +53,8 @@ std::string ProbeText(Target& target, const LastProbe& last) {
                         NamedValues(last.function->arguments, frame->arguments), ") at ",
                         last.function->file, ":", last.function->line);
   }
-  const char* name = last.function == nullptr ? "" : last.function->name;
+  // Outside of the kernel's functions there are the steps of ring 3.
+  const char* name = last.function == nullptr ? "user mode" : last.function->name;
   std::string text = absl::StrCat(name, " () at ", last.step->file, ":", last.step->line, ": \"",
                                   last.step->label, "\"");
   if (frame == nullptr) return text;
@@ -98,8 +100,10 @@ std::string RecordedCall(Target& target) {
   const strace::Call* call = target.CallOf(last.context->id());
   if (call == nullptr) return "";
   const std::string text = strace::PrintCall(*call);
-  return absl::StrCat(target.transcript().file_name, ":", call->begin.line, ": ",
-                      text.substr(0, text.rfind(" = ")), "\n");
+  return absl::StrCat(
+      target.transcript().file_name, ":", call->begin.line, ": ",
+      absl::StripTrailingAsciiWhitespace(absl::string_view(text).substr(0, text.rfind(" = "))),
+      "\n");
 }
 
 std::string Where(Target& target) {
