@@ -44,6 +44,7 @@ int64_t SyscallOnceAt(uint64_t instruction, uint64_t number, const SyscallArgume
   // The instruction is a probe: an interrupt may come in user mode, another CPU may have its turn.
   const Value rdi = Value::Address(arguments[0]), rsi = Value::Address(arguments[1]),
               rdx = Value::Address(arguments[2]);
+  LoadArguments(regs(), number, arguments);
   STEP("ring 3: SYSCALL", number, rdi, rsi, rdx);
   ComeBackTo(instruction);
   LoadArguments(regs(), number, arguments);

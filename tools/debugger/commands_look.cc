@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands that look.
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -70,7 +74,6 @@ absl::Status RemoveDisplay(Session& session, absl::string_view text) {
   return absl::OkStatus();
 }
 
-absl::Status Backtrace(Session& session, absl::string_view) { return session.Show({"bt"}); }
 absl::Status List(Session& session, absl::string_view) { return session.Show({"list"}); }
 absl::Status Where(Session& session, absl::string_view) { return session.Show({"where"}); }
 
@@ -90,6 +93,31 @@ absl::StatusOr<int> ParseCount(absl::string_view text, int without) {
   int count;
   if (absl::SimpleAtoi(text, &count)) return count;
   return absl::InvalidArgumentError(absl::StrCat("expected a number, not '", text, "'"));
+}
+
+// The innermost `count` frames of a `bt`, or the outermost if it is negative.
+std::string SomeFrames(absl::string_view all, int count) {
+  std::vector<std::string> frames;
+  for (const absl::string_view line : absl::StrSplit(all, '\n', absl::SkipEmpty())) {
+    if (frames.empty() || absl::StartsWith(line, "#")) frames.emplace_back();
+    absl::StrAppend(&frames.back(), line, "\n");  // a long frame has several lines
+  }
+  const auto size = static_cast<int>(frames.size());
+  const int begin = count < 0 ? std::max(size + count, 0) : 0;
+  const int end = count > 0 ? std::min(count, size) : size;
+  std::string text;
+  for (int i = begin; i < end; ++i) text += frames[i];
+  if (end < size) text += "(More stack frames follow...)\n";
+  return text;
+}
+
+absl::Status Backtrace(Session& session, absl::string_view text) {
+  const absl::StatusOr<int> count = ParseCount(text, 0);
+  if (!count.ok()) return count.status();
+  const absl::StatusOr<std::string> all = session.Look({"bt"});
+  if (!all.ok()) return all.status();
+  session.Print(SomeFrames(*all, *count));
+  return absl::OkStatus();
 }
 
 absl::Status Frame(Session& session, absl::string_view text) {
@@ -148,7 +176,7 @@ void InfoBookmarks(Session& session) {
 
 absl::Status Info(Session& session, absl::string_view text) {
   std::vector<std::string> words = absl::StrSplit(text, ' ', absl::SkipEmpty());
-  if (words.empty()) words.push_back("");
+  if (words.empty()) return session.Execute("help info");
   const absl::string_view topic = words[0];
   if (topic == "b" || (topic.size() > 1 && absl::StartsWith("breakpoints", topic))) {
     InfoBreakpoints(session);
@@ -195,7 +223,11 @@ CommandGroup LookingCommands() {
            "undisplay [N]",
            "Show it no longer; without a number: none of them.",
            RemoveDisplay},
-          {"backtrace", {"bt", "where"}, "backtrace", "The calls that the task is in.", Backtrace},
+          {"backtrace",
+           {"bt", "where"},
+           "backtrace [N]",
+           "The calls that the task is in; with N, the innermost N, with -N, the outermost.",
+           Backtrace},
           {"frame", {"f"}, "frame [N]", "Select a frame, and show it.", Frame},
           {"up", {}, "up [N]", "Select the frame that called this one.", Up},
           {"down", {"dow"}, "down [N]", "Select the frame that this one called.", Down},

@@ -151,7 +151,7 @@ Text LookInfo(const Looking& looking) {
   const auto topic = Topics().find(looking.Word(1));
   if (topic != Topics().end()) return topic->second(looking);
   return absl::InvalidArgumentError(absl::StrCat(
-      "info has no topic '", looking.Word(1), "'; there are breakpoints ",
+      "info has no topic '", looking.Word(1), "'; there are bookmarks breakpoints display ",
       absl::StrJoin(Topics(), " ",
                     [](std::string* text, const auto& one) { text->append(one.first); })));
 }

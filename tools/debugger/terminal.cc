@@ -12,6 +12,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tools/debugger/command_table.h"
 #include "tools/debugger/script.h"
 
 namespace kpath::debugger {
@@ -57,7 +58,21 @@ unsigned char CompleteWord(EditLine* edit, int) {
   return CC_REDISPLAY;
 }
 
-void Ignore(int) {}
+// Set by ^C. The process that runs the machine gets it as well.
+volatile std::sig_atomic_t interrupt_came = 0;
+void NoteInterrupt(int) { interrupt_came = 1; }
+
+bool TakeInterrupt() {
+  const bool came = interrupt_came != 0;
+  interrupt_came = 0;
+  return came;
+}
+
+// Whether an empty line stands for this one again: not for `run`, which would lose the place.
+bool IsRepeated(absl::string_view line) {
+  const absl::StatusOr<const Command*> command = FindCommand(line.substr(0, line.find(' ')));
+  return !command.ok() || absl::string_view((*command)->name) != "run";
+}
 
 // libedit's objects, made and ended together.
 class Editor {
@@ -109,17 +124,22 @@ class Editor {
 }  // namespace
 
 void RunAtTerminal(Session& session) {
-  std::signal(SIGINT, Ignore);  // it is for the process that runs the machine
+  std::signal(SIGINT, NoteInterrupt);
+  session.timeline.interrupted = TakeInterrupt;
   Editor editor(session);
   std::string line;
   std::string last;
   while (!session.over()) {
+    TakeInterrupt();
     if (!editor.ReadLine(&line)) {
       session.Print("\n");
       return;
     }
+    // ^C gives up the line that was being typed. It is none, and repeats no other.
+    if (line.empty() && TakeInterrupt()) continue;
     if (line.empty()) line = last;
-    last = line;
+    last = IsRepeated(line) ? line : "";
+    TakeInterrupt();
     const absl::Status status = session.Execute(line);
     if (!status.ok()) session.Print(absl::StrCat(status.message(), "\n"));
   }

@@ -52,7 +52,13 @@ absl::StatusOr<RunResult> Timeline::RunOn(const StopPlan& plan, uint64_t limit) 
       return now_;
     }
     if (absl::Status left = LeaveCheckpoint(); !left.ok()) return left;
+    if (IsInterrupted()) return now_;
   }
+}
+
+bool Timeline::IsInterrupted() {
+  if (interrupted && interrupted()) now_.interrupted = true;
+  return now_.interrupted;
 }
 
 absl::StatusOr<RunResult> Timeline::Forward(const StopPlan& plan) {
@@ -71,24 +77,25 @@ absl::Status Timeline::Rewind(uint64_t position) {
 
 absl::StatusOr<RunResult> Timeline::GoTo(uint64_t position) {
   if (position == now_.position && !now_.ended) return now_;
-  if (position < now_.position || now_.ended) {
+  const uint64_t checkpoint = std::prev(checkpoints_.upper_bound(position))->first;
+  if (position < now_.position || now_.ended || checkpoint > now_.position) {
     if (absl::Status rewound = Rewind(position); !rewound.ok()) return rewound;
   }
   if (position == now_.position) return now_;
   return RunOn({}, position);
 }
 
-absl::Status Timeline::ComeCloser(uint64_t position) {
+absl::Status Timeline::ComeCloser(uint64_t position, uint64_t distance) {
   if (absl::Status rewound = Rewind(position); !rewound.ok()) return rewound;
-  if (position - now_.position <= 2 * kClose) return absl::OkStatus();
-  const absl::StatusOr<RunResult> result = RunOn({}, position - kClose);
+  if (position - now_.position <= 2 * distance) return absl::OkStatus();
+  const absl::StatusOr<RunResult> result = RunOn({}, position - distance);
   if (!result.ok()) return result.status();
-  return now_.position == position - kClose ? LeaveCheckpoint() : absl::OkStatus();
+  return now_.position == position - distance ? LeaveCheckpoint() : absl::OkStatus();
 }
 
 absl::StatusOr<RunResult> Timeline::GiveUp(const RunResult& before,
                                            const absl::StatusOr<RunResult>& result) {
-  absl::StatusOr<RunResult> back = before.ended ? Forward({}) : GoTo(before.position);
+  absl::StatusOr<RunResult> back = GoTo(before.ended ? UINT64_MAX : before.position);
   if (!back.ok() || !result.ok()) return back.ok() ? result : back;
   now_.interrupted = true;
   return now_;
@@ -98,8 +105,10 @@ absl::StatusOr<RunResult> Timeline::Backward(const StopPlan& plan) {
   const RunResult before = now_;
   // Positions after `begin`, up to `end`, are looked at next.
   uint64_t end = now_.ended ? now_.position : std::max<uint64_t>(now_.position, 1) - 1;
-  while (end > 0) {
-    if (absl::Status closer = ComeCloser(end - 1); !closer.ok()) return closer;
+  // A search that goes on does so in longer and longer parts.
+  for (uint64_t distance = kClose; end > 0; distance *= 2) {
+    if (absl::Status closer = ComeCloser(end - 1, distance); !closer.ok()) return closer;
+    if (IsInterrupted()) return GiveUp(before, now_);
     const uint64_t begin = now_.position;
     absl::StatusOr<RunResult> result =
         current_.Run({.plan = plan, .limit = end, .remember = true}, progress);

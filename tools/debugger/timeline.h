@@ -51,6 +51,8 @@ class Timeline {
 
   // Told the position now and then; may be empty.
   std::function<void(uint64_t position)> progress;
+  // Asked between the parts that a run is made in; true: it is given up, once. May be empty.
+  std::function<bool()> interrupted;
 
  private:
   Timeline(RemoteTarget start, RemoteTarget current);
@@ -62,8 +64,10 @@ class Timeline {
   absl::Status LeaveCheckpoint();
   // Makes a clone of the last checkpoint at or before `position` the current target.
   absl::Status Rewind(uint64_t position);
-  // Leaves a checkpoint close before `position`, for those who go back step by step.
-  absl::Status ComeCloser(uint64_t position);
+  // Goes to `distance` before `position` and leaves a checkpoint there, for those who go back step
+  // by step; or to the last checkpoint if that is about as close.
+  absl::Status ComeCloser(uint64_t position, uint64_t distance);
+  bool IsInterrupted();
 
   std::map<uint64_t, RemoteTarget> checkpoints_;
   uint64_t spacing_;  // of checkpoints

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -55,7 +56,9 @@ absl::Status RunAll(const StepFlags& flags, debugger::Session& session) {
     absl::Status status = debugger::RunScriptFile(session, script);
     if (!status.ok() || session.over()) return status;
   }
-  if (flags.batch) return absl::OkStatus();
+  // Where the output is no terminal, as in `… -x SCRIPT | less`, nobody would see a prompt.
+  const bool only_scripts = isatty(0) != 0 && isatty(1) == 0 && !flags.scripts.empty();
+  if (flags.batch || only_scripts) return absl::OkStatus();
   if (isatty(0) == 0) return debugger::RunScript(session, std::cin, "standard input");
   if (flags.scripts.empty()) session.Print("help lists the commands; quit, or ^D, leaves.\n");
   debugger::RunAtTerminal(session);
@@ -63,6 +66,7 @@ absl::Status RunAll(const StepFlags& flags, debugger::Session& session) {
 }
 
 int Step(const StepFlags& flags) {
+  std::signal(SIGPIPE, SIG_DFL);  // `kpath step … | head` ends with head
   const absl::StatusOr<strace::Transcript> transcript = LoadTranscript(flags.file);
   if (!transcript.ok()) return BadInput(transcript.status());
   absl::StatusOr<std::unique_ptr<debugger::Timeline>> timeline =
