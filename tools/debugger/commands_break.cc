@@ -82,6 +82,8 @@ absl::Status Watch(Session& session, absl::string_view text) {
   if (written.empty()) return absl::InvalidArgumentError("expected an expression to watch");
   const absl::StatusOr<std::string> expanded = session.Expand(written);
   if (!expanded.ok()) return expanded.status();
+  const absl::StatusOr<std::string> value = session.Look({"print", "", *expanded});
+  if (!value.ok()) return value.status();
   const absl::StatusOr<std::string> bound = session.Look({"bind", *expanded});
   if (!bound.ok()) return bound.status();
   absl::StatusOr<std::string> checked = CheckCondition(session, condition);

@@ -183,6 +183,7 @@ void Session::ShowHits(const RunResult& result) {
 absl::Status Session::Finish(Direction direction, const RunResult& result,
                              const std::string& before) {
   selection = {};
+  if (options.moved) options.moved();
   ShowHits(result);
   if (result.interrupted) Print("Interrupted.\n");
   if (direction == Direction::kBackward && !result.stop.has_value() && !result.interrupted) {

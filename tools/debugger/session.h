@@ -30,6 +30,8 @@ struct SessionOptions {
   int width = 80;       // columns
   bool color = false;   // terminal sequences in the output
   std::string sources;  // the folder of kpath's sources, for `list`
+  // Called when a move has come to its end, before anything is shown; may be empty.
+  std::function<void()> moved = nullptr;
 };
 
 // A breakpoint with what only the user's side knows of it.

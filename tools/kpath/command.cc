@@ -104,8 +104,10 @@ absl::Status Output::Close() {
 Progress::Progress(std::string what)
     : what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1), begin_ms_(NowMs()) {}
 
-Progress::~Progress() {
+void Progress::Done() {
   if (shown_ms_ != 0) std::fprintf(stderr, "\r\033[K");
+  shown_ms_ = 0;
+  begin_ms_ = NowMs();
 }
 
 void Progress::Show(size_t done, size_t all) {
@@ -113,7 +115,8 @@ void Progress::Show(size_t done, size_t all) {
   const int64_t now = NowMs();
   if (now - begin_ms_ < 1000 || now - shown_ms_ < 200) return;
   shown_ms_ = now;
-  std::fprintf(stderr, "\r\033[Kkpath: %s: %zu of %zu", what_.c_str(), done, all);
+  std::fprintf(stderr, "\r\033[Kkpath: %s: %zu", what_.c_str(), done);
+  if (all != 0) std::fprintf(stderr, " of %zu", all);
   std::fflush(stderr);
 }
 

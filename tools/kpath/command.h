@@ -66,13 +66,16 @@ class Output {
 class Progress {
  public:
   explicit Progress(std::string what);
-  ~Progress();
+  ~Progress() { Done(); }
+  // `all` 0: nobody knows how much there is to do.
   void Show(size_t done, size_t all);
+  // Takes the line away; what is shown next belongs to another command.
+  void Done();
 
  private:
   const std::string what_;
   const bool terminal_;
-  const int64_t begin_ms_;
+  int64_t begin_ms_;
   int64_t shown_ms_ = 0;
   unsigned calls_ = 0;
 };

@@ -72,7 +72,11 @@ int Step(const StepFlags& flags) {
   absl::StatusOr<std::unique_ptr<debugger::Timeline>> timeline =
       debugger::Timeline::Start(*transcript);
   if (!timeline.ok()) return BadInput(timeline.status());
-  debugger::Session session(**timeline, MakeOptions());
+  Progress progress("at position");
+  (*timeline)->progress = [&progress](uint64_t position) { progress.Show(position, 0); };
+  debugger::SessionOptions options = MakeOptions();
+  options.moved = [&progress] { progress.Done(); };
+  debugger::Session session(**timeline, std::move(options));
   const absl::Status status = RunAll(flags, session);
   return status.ok() ? kExitGood : BadInput(status);
 }
