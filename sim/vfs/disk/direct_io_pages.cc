@@ -221,12 +221,6 @@ int DoPage(kptr<dio> dio, dio_submit* sdio, buffer_head* map_bh, kptr<page> page
 void dio_init() {
   FUNCTION();
   zero->zero_page = alloc_page(GFP_KERNEL);
-  vfs_hooks->plugged = [](void (*body)(void* data), void* data) {
-    blk_plug plug;
-    blk_start_plug(&plug);
-    body(data);
-    blk_finish_plug(&plug);
-  };
 }
 
 void dio_cleanup(kptr<dio> dio, dio_submit* sdio) {
