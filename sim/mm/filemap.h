@@ -157,8 +157,7 @@ ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // The same with i_rwsem held by the caller.
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO; what is cached of it
-// is written back before and dropped. Departs: not for memory files with direct I/O (direct_io.h),
-// whose data are there and nowhere else. Returns what direct_IO does, 0: a cached page is in use.
+// is written back before and dropped. Returns what direct_IO does, 0: a cached page is in use.
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from);
 // Copies from the iter into the cache, page by page. Returns the bytes, or a negative errno if
 // none.

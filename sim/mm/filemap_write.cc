@@ -134,18 +134,14 @@ ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
   size_t write_len = iov_iter_count(*from);
   const pgoff_t first = static_cast<pgoff_t>(pos) >> PAGE_SHIFT;
   const pgoff_t end = (static_cast<pgoff_t>(pos) + write_len - 1) >> PAGE_SHIFT;
-  if (HasBackingDevice(mapping)) {
-    const ssize_t error = PrepareDirectWrite(mapping, *iocb, write_len);
-    // A page that cannot be dropped: all is written through the page cache.
-    if (error == -EBUSY) return fn.Return<ssize_t>(0);
-    if (error != 0) return fn.Return(error);
-  }
+  const ssize_t error = PrepareDirectWrite(mapping, *iocb, write_len);
+  // A page that cannot be dropped: all is written through the page cache.
+  if (error == -EBUSY) return fn.Return<ssize_t>(0);
+  if (error != 0) return fn.Return(error);
   const ssize_t written = mapping->a_ops->direct_IO(iocb, from);
   // From here on iocb may be gone, where it was -EIOCBQUEUED. Somebody may have read the old data
   // into the cache meanwhile.
-  if (HasBackingDevice(mapping) && mapping->nrpages != 0) {
-    invalidate_inode_pages2_range(mapping, first, end);
-  }
+  if (mapping->nrpages != 0) invalidate_inode_pages2_range(mapping, first, end);
   if (written > 0) {
     write_len -= static_cast<size_t>(written);
     if (pos + written > i_size_read(inode) && !S_ISBLK(inode->i_mode)) {
@@ -173,10 +169,8 @@ ssize_t WriteTheRestThroughTheCache(kiocb* iocb, iov_iter* from) {
   // Without that it counts as not written: nobody can tell how much of it was.
   if (err != 0) return err;
   iocb->ki_pos = endbyte + 1;
-  if (HasBackingDevice(mapping)) {
-    invalidate_mapping_pages(mapping, static_cast<pgoff_t>(pos) >> PAGE_SHIFT,
-                             static_cast<pgoff_t>(endbyte) >> PAGE_SHIFT);
-  }
+  invalidate_mapping_pages(mapping, static_cast<pgoff_t>(pos) >> PAGE_SHIFT,
+                           static_cast<pgoff_t>(endbyte) >> PAGE_SHIFT);
   return status;
 }
 

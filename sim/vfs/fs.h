@@ -321,8 +321,6 @@ inline kptr<dentry> file_dentry(kptr<file> file) { return file->f_path.dentry; }
 struct VfsHooks {
   // The part of shmem_get_inode (mm/shmem.c) for a regular file: a_ops, i_op, i_fop.
   void (*shmem_init_regular)(kptr<inode> inode) = nullptr;
-  // sim/mm/direct_io.h: EnableDirectIo, for what is made in such a directory.
-  void (*inherit_direct_io)(kptr<inode> inode) = nullptr;
   // blk_start_plug, body(data), blk_finish_plug of block/blk-core.c. Null: only body(data).
   void (*plugged)(void (*body)(void* data), void* data) = nullptr;
   // mm/truncate.c: frees all pages of a file that nobody refers to any more.

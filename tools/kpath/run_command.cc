@@ -122,7 +122,7 @@ void AddRunCommand(CLI::App* app, int* status) {
       "Lines of the transcript that set up the machine, anywhere in it:\n"
       "  # kpath: cpus=2 seed=7              CPUs; a course of events other than the ordinary one\n"
       "  # kpath: x32=n                      a kernel without the x32 ABI\n"
-      "  # kpath: latency=250us              of reads and writes with O_DIRECT\n"
+      "  # kpath: latency=250us              of a disk that no line describes\n"
       "  # kpath: file /data/x size=1M       a file of zeros that is there from the start\n"
       "  # kpath: device /dev/vda driver=virtio_blk size=16M latency=80us   a disk\n"
       "  # kpath: sysctl fs.aio-max-nr=100   the limit of events of all AIO contexts\n\n"

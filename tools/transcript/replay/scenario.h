@@ -35,9 +35,11 @@
 //       timeout=N     each Nth request is lost, and ended by its timeout after 30 s, default none
 //   mount DEVICE DIRECTORY   what is below the directory are files on that disk, in blocks of 4096.
 //                A "file PATH size=N" there has all its blocks on the disk. A device that no line
-//                before describes is a virtio_blk of 16M. See infer_mounts.h for what needs no line
-//   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
-//                (ns, us, ms, s behind the number)
+//                before describes is a virtio_blk of 16M. "/": all but /dev and /tmp. See
+//                infer_mounts.h for what needs no line
+//   latency=T    how long a request of a disk takes that no line describes (infer_mounts.h),
+//   default
+//                80us (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
 //
 //   abi=i386     the calls behind this line are made by INT 0x80, with the numbers of 32-bit

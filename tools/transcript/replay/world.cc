@@ -96,10 +96,6 @@ bool World::PrepareDescriptors(const PlanStep& step) {
     if (file.kind != FileKind::kRegular) continue;
     PrepareRead(call, file);
     PrepareSize(call, file);
-    const bool direct = call.name == "fcntl" && Succeeded(call) &&
-                        NumberOf(PrintedArgument(call, 1)) == F_SETFL &&
-                        (NumberOf(PrintedArgument(call, 2)) & O_DIRECT) != 0;
-    if (direct) AllowDirectIo(fd);
   }
   return true;
 }
@@ -124,7 +120,7 @@ void World::PrepareTransfer(const Call& call) {
 // `is_end`: the transcript shows that the file ends there, and not only that it goes so far.
 void World::Resize(const OpenFile& file, int64_t size, bool is_end) {
   const auto assumed = assumed_.find(file.inode);
-  if (assumed == assumed_.end() || devices_.count(file.inode) != 0) return;
+  if (assumed == assumed_.end()) return;
   if (size < assumed->second || (!is_end && size <= file.size)) return;
   ResizeFile(file.fd, size);
   if (is_end) assumed_.erase(assumed);
@@ -269,7 +265,7 @@ void World::AssumeDescriptor(const PlanStep& step, int fd) {
     case DescriptorKind::kFile:
       break;
   }
-  const std::string path = absl::StrCat("/.assumed/", ++nameless_);
+  const std::string path = absl::StrCat(kAssumedFiles, "/", ++nameless_);
   MakeParents(AT_FDCWD, path);
   MakeFile(AT_FDCWD, path, false);
   const uint64_t name = user::StackBytes(path.size() + 1);
