@@ -94,6 +94,10 @@ std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
     device->mechanics.bytes_per_second = static_cast<uint64_t>(bytes);
     return bytes <= 0 ? "expected transfer=BYTES, a second" : "";
   }
+  if (name == "timeout") {
+    return "virtio_blk of v4.19 has no timeout handler, a lost request would never end; expected "
+           "driver=null_blk";
+  }
   if (name == "cache") {
     device->write_cache = value == "writeback";
     const bool known = device->write_cache || value == "writethrough";

@@ -27,6 +27,8 @@
 //       cache=writeback|writethrough   whether it has to be told to flush, default writethrough
 //       fail=FIRST-LAST        commands that touch these sectors of 512 bytes end with an I/O error
 //       slow=FIRST-LAST:TIME   and these take so long; both as often as need be
+//                     (timeout= is refused: v4.19's driver has no .timeout, so blk-mq would only
+//                     start the timer of a lost request again, for ever)
 //     null_blk:
 //       queues=N      hardware queues, 1 to 64, default 1
 //       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
