@@ -17,6 +17,7 @@
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "syscall_table/numbers_64.h"
+#include "tools/transcript/replay/ptrace_requests.h"
 #include "tools/transcript/replay/staging.h"
 #include "tools/transcript/syntax/constants.h"
 #include "tools/transcript/syntax/evaluate.h"
@@ -70,6 +71,7 @@ int64_t ResultOf(const Call& call) { return static_cast<int64_t>(call.result.val
 bool World::Prepare(const PlanStep& step) {
   const Call& call = *step.call;
   if (call.name == "brk") PrepareBreak(call);
+  if (call.name == "ptrace" && Succeeded(call) && !TraceeHasMemory(call)) return false;
   if (!PreparePaths(call) || !PrepareDescriptors(step) || !PreparePolled(step)) return false;
   if (call.name == "io_submit") PrepareIocbs(step);
   if (Succeeded(call)) PrepareResult(step);
