@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "entry/boot.h"
 
+#include <map>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "entry/common.h"
@@ -99,14 +101,37 @@ void MakeDirectories(const std::string& path) {
   }
 }
 
+// `mnt` is the root file system from now on; the directories that were in the root, in memory, stay
+// where they are.
+void MountRoot(kptr<vfsmount> mnt) {
+  const path before = root_path();
+  const std::map<std::string, kptr<dentry>> directories(before.dentry->d_subdirs.begin(),
+                                                        before.dentry->d_subdirs.end());
+  int error = mnt_attach(mnt, before);
+  KPATH_CHECK(error == 0, absl::StrCat("mount on /: ", error));
+  ChangeRoot(mnt);
+  for (const auto& [name, directory] : directories) {
+    const std::string place = absl::StrCat("/", name);
+    MakeDirectories(place);
+    path mountpoint;
+    error = kern_path(place, LOOKUP_DIRECTORY, &mountpoint);
+    if (error == 0) error = mnt_attach(clone_mnt(before.mnt, directory), mountpoint);
+    KPATH_CHECK(error == 0, absl::StrCat("mount on ", place, ": ", error));
+  }
+}
+
 // v4.19 fs/namespace.c: do_mount. REQUIRES: all of it can be done; scenarios are checked before.
 void Mount(const MountOptions& options) {
-  MakeDirectories(options.directory);
+  if (options.directory != "/") MakeDirectories(options.directory);
   block_device* bdev = nullptr;
   int error = blkdev_get_by_path(options.device, FMODE_READ | FMODE_WRITE, &bdev);
   KPATH_CHECK(error == 0, absl::StrCat(options.device, ": ", error));
   const kptr<vfsmount> mnt = ext2_mount(bdev, options.device.c_str());
   KPATH_CHECK(!IS_ERR(mnt), absl::StrCat(options.device, " cannot be mounted"));
+  if (options.directory == "/") {
+    MountRoot(mnt);
+    return;
+  }
   path mountpoint;
   error = kern_path(options.directory, LOOKUP_DIRECTORY, &mountpoint);
   if (error == 0) error = mnt_attach(mnt, mountpoint);

@@ -10,6 +10,7 @@
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/rcu.h"
 #include "sim/kernel/workqueue.h"
+#include "sim/vfs/block_dev/block_dev.h"
 #include "sim/vfs/dcache.h"
 #include "sim/vfs/file_table.h"
 #include "sim/vfs/fs.h"
@@ -35,12 +36,13 @@ void RemoveNames(kptr<dentry> directory) {
   }
 }
 
-// v4.19 fs/super.c: the part of generic_shutdown_super for what came to a file system after the
-// boot.
+// v4.19 fs/super.c: the parts of generic_shutdown_super and kill_block_super for what came to a
+// file system after the boot.
 void ShutDown(kptr<super_block> sb) {
-  if (!sb->s_dio_done_wq) return;
-  destroy_workqueue(sb->s_dio_done_wq);
+  if (sb->s_dio_done_wq) destroy_workqueue(sb->s_dio_done_wq);
   sb->s_dio_done_wq = nullptr;
+  if (sb->s_bdev != nullptr) blkdev_put(sb->s_bdev);
+  sb->s_bdev = nullptr;
 }
 
 size_t PagesWithoutStacks(Machine& machine) {

@@ -37,20 +37,32 @@ class WatchedDisk : public DiskModel {
       if (fail_reads) plan.result = DiskResult::kIoError;
     } else if (command.kind == DiskCommand::Kind::kWrite) {
       ++writes;
+      bytes_written += command.bytes;
       if (fail_writes) plan.result = DiskResult::kIoError;
     } else {
       ++flushes;
+      return plan;
+    }
+    if (bad_sector >= command.sector && bad_sector < command.sector + command.bytes / 512) {
+      plan.result = DiskResult::kIoError;
     }
     return plan;
   }
-  static void Forget() { reads = writes = flushes = 0; }
+  static void Forget() {
+    reads = writes = flushes = 0;
+    bytes_written = 0;
+  }
+  static constexpr uint64_t kNone = ~0ull;
   static inline int reads, writes, flushes;
+  static inline uint64_t bytes_written;
   static inline bool fail_reads, fail_writes;
+  static inline uint64_t bad_sector;  // commands that touch it fail
 };
 
 inline SystemOptions WithDisk(uint64_t size = 16 << 20) {
   WatchedDisk::Forget();
   WatchedDisk::fail_reads = WatchedDisk::fail_writes = false;
+  WatchedDisk::bad_sector = WatchedDisk::kNone;
   DeviceOptions vda;
   vda.path = "/dev/vda";
   vda.size = size;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "sim/block/blk_types.h"
+#include "sim/kernel/mutex.h"
 
 namespace kpath {
 
@@ -66,7 +67,8 @@ struct gendisk {
 struct block_device {
   uint64_t bd_dev = 0;
   int bd_openers = 0;
-  kptr<inode> bd_inode;  // held: of the pseudo file system bdev; its size is the device's
+  struct mutex bd_mutex;  // guards bd_openers, opening and the last close
+  kptr<inode> bd_inode;   // held: of the pseudo file system bdev; its size is the device's
   gendisk* bd_disk = nullptr;
   hd_struct* bd_part = nullptr;
   uint8_t bd_partno = 0;

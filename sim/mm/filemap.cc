@@ -128,6 +128,14 @@ int add_to_page_cache_lru(kptr<page> page, address_space* mapping, pgoff_t offse
   return fn.Return(0);
 }
 
+bool try_to_release_page(kptr<page> page) {
+  FUNCTION(page);
+  if (PageWriteback(page)) return fn.Return(false);
+  const address_space* mapping = page->mapping;
+  auto* const releasepage = mapping == nullptr ? nullptr : mapping->a_ops->releasepage;
+  return fn.Return(releasepage != nullptr && releasepage(page));
+}
+
 void delete_from_page_cache(kptr<page> page) {
   FUNCTION(page);
   address_space* mapping = page_mapping(page);

@@ -75,15 +75,23 @@ inline kptr<page> find_lock_page(address_space* mapping, pgoff_t offset) {
 inline kptr<page> find_or_create_page(address_space* mapping, pgoff_t offset, gfp_t gfp_mask) {
   return pagecache_get_page(mapping, offset, FGP_LOCK | FGP_ACCESSED | FGP_CREAT, gfp_mask);
 }
+inline kptr<page> grab_cache_page(address_space* mapping, pgoff_t index) {
+  return find_or_create_page(mapping, index, GFP_HIGHUSER);
+}
+// v4.19 mm/filemap.c: grab_cache_page_write_begin. The page that is to be written, locked, with a
+// reference; a new one if there is none. Null: no memory.
+kptr<page> grab_cache_page_write_begin(address_space* mapping, pgoff_t index);
 
 // ---- Adding and removing ----
 // v4.19 mm/filemap.c: add_to_page_cache_lru. Locks the page. 0, or -EEXIST: another page is there.
 int add_to_page_cache_lru(kptr<page> page, address_space* mapping, pgoff_t offset, gfp_t gfp_mask);
 // Takes the page out of its cache and puts the cache's reference. REQUIRES: it is locked.
 void delete_from_page_cache(kptr<page> page);
-
 // The same with i_pages_lock held; the reference is left to the caller.
 void __delete_from_page_cache(kptr<page> page);
+// v4.19 mm/filemap.c: try_to_release_page. Takes what PG_private stands for off the page, by
+// a_ops->releasepage. Returns whether it could. REQUIRES: it is locked.
+bool try_to_release_page(kptr<page> page);
 
 // ---- Dirty pages. mm/page-writeback.c; writeback.h has what writes them ----
 // Returns 1 if the page became dirty by this.
@@ -92,6 +100,8 @@ int set_page_dirty(kptr<page> page);
 int __set_page_dirty_no_writeback(kptr<page> page);
 // v4.19 mm/page-writeback.c: __set_page_dirty_nobuffers. For files that are.
 int __set_page_dirty_nobuffers(kptr<page> page);
+// v4.19 mm/page-writeback.c: account_page_dirtied. Counts it. REQUIRES: i_pages_lock.
+void account_page_dirtied(kptr<page> page, address_space* mapping);
 // v4.19 mm/page-writeback.c: set_page_dirty_lock. With the page's lock; may sleep.
 int set_page_dirty_lock(kptr<page> page);
 // Departs: no writer is ever slowed down, however many pages wait to be written back.
@@ -147,8 +157,7 @@ ssize_t generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // The same with i_rwsem held by the caller.
 ssize_t __generic_file_write_iter(kiocb* iocb, iov_iter* from);
 // v4.19 mm/filemap.c: generic_file_direct_write. Through the file's direct_IO; what is cached of it
-// is written back before and dropped. Departs: not for memory files with direct I/O (direct_io.h),
-// whose data are there and nowhere else. Returns what direct_IO does, 0: a cached page is in use.
+// is written back before and dropped. Returns what direct_IO does, 0: a cached page is in use.
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from);
 // Copies from the iter into the cache, page by page. Returns the bytes, or a negative errno if
 // none.

@@ -223,20 +223,12 @@ bool filemap_range_has_page(address_space* mapping, loff_t start_byte, loff_t en
   return fn.Return(at != mapping->i_pages.end() && at->first <= end);
 }
 
-// v4.19 mm/filemap.c: generic_file_read_iter. Departs: a block device has no readpage yet; what is
-// not read directly of it is refused.
 ssize_t generic_file_read_iter(kiocb* iocb, iov_iter* iter) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*iter));
   ssize_t retval = 0;
   if (iov_iter_count(*iter) == 0) return fn.Return<ssize_t>(0);
   if ((iocb->ki_flags & IOCB_DIRECT) != 0 && ReadDirectly(iocb, iter, &retval)) {
     return fn.Return(retval);
-  }
-  if (iocb->ki_filp->f_mapping->a_ops->readpage == nullptr) {
-    return fn.Return<ssize_t>(
-        retval != 0
-            ? retval
-            : Fail(EOPNOTSUPP, "reading a block device through the page cache is not modelled"));
   }
   return fn.Return(generic_file_buffered_read(iocb, iter, retval));
 }

@@ -81,6 +81,19 @@ int filemap_fdatawait_range(address_space* mapping, loff_t start_byte, loff_t en
   return fn.Return(filemap_check_errors(mapping));
 }
 
+int filemap_write_and_wait(address_space* mapping) {
+  FUNCTION(mapping->host);
+  if (!mapping_needs_writeback(mapping)) return fn.Return(filemap_check_errors(mapping));
+  int err = filemap_fdatawrite(mapping);
+  if (err == -EIO) {
+    filemap_check_errors(mapping);
+    return fn.Return(err);
+  }
+  const int err2 = filemap_fdatawait_range(mapping, 0, LLONG_MAX);  // filemap_fdatawait
+  if (err == 0) err = err2;
+  return fn.Return(err);
+}
+
 int filemap_write_and_wait_range(address_space* mapping, loff_t lstart, loff_t lend) {
   FUNCTION(mapping->host, lstart, lend);
   if (!mapping_needs_writeback(mapping)) return fn.Return(filemap_check_errors(mapping));

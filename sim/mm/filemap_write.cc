@@ -39,6 +39,13 @@ ssize_t generic_write_checks(kiocb* iocb, iov_iter* from) {
   return fn.Return<ssize_t>(static_cast<ssize_t>(iov_iter_count(*from)));
 }
 
+// v4.19 mm/filemap.c: grab_cache_page_write_begin. Departs: a page that is being written back may
+// be changed meanwhile, as no device needs pages to be stable (wait_for_stable_page).
+kptr<page> grab_cache_page_write_begin(address_space* mapping, pgoff_t index) {
+  FUNCTION(mapping->host, index);
+  return fn.Return(pagecache_get_page(mapping, index, FGP_LOCK | FGP_CREAT, GFP_HIGHUSER));
+}
+
 // v4.19 include/linux/fs.h: generic_write_sync
 ssize_t generic_write_sync(kiocb* iocb, ssize_t count) {
   if ((iocb->ki_flags & IOCB_DSYNC) == 0) return count;
@@ -116,11 +123,6 @@ ssize_t PrepareDirectWrite(address_space* mapping, const kiocb& iocb, size_t byt
                                        static_cast<pgoff_t>(last) >> PAGE_SHIFT);
 }
 
-// Devices, and files on them.
-bool CacheIsACopy(const address_space* mapping) {
-  return S_ISBLK(mapping->host->i_mode) || HasBackingDevice(mapping);
-}
-
 }  // namespace
 
 ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
@@ -132,18 +134,14 @@ ssize_t generic_file_direct_write(kiocb* iocb, iov_iter* from) {
   size_t write_len = iov_iter_count(*from);
   const pgoff_t first = static_cast<pgoff_t>(pos) >> PAGE_SHIFT;
   const pgoff_t end = (static_cast<pgoff_t>(pos) + write_len - 1) >> PAGE_SHIFT;
-  if (CacheIsACopy(mapping)) {
-    const ssize_t error = PrepareDirectWrite(mapping, *iocb, write_len);
-    // A page that cannot be dropped: all is written through the page cache.
-    if (error == -EBUSY) return fn.Return<ssize_t>(0);
-    if (error != 0) return fn.Return(error);
-  }
+  const ssize_t error = PrepareDirectWrite(mapping, *iocb, write_len);
+  // A page that cannot be dropped: all is written through the page cache.
+  if (error == -EBUSY) return fn.Return<ssize_t>(0);
+  if (error != 0) return fn.Return(error);
   const ssize_t written = mapping->a_ops->direct_IO(iocb, from);
   // From here on iocb may be gone, where it was -EIOCBQUEUED. Somebody may have read the old data
   // into the cache meanwhile.
-  if (CacheIsACopy(mapping) && mapping->nrpages != 0) {
-    invalidate_inode_pages2_range(mapping, first, end);
-  }
+  if (mapping->nrpages != 0) invalidate_inode_pages2_range(mapping, first, end);
   if (written > 0) {
     write_len -= static_cast<size_t>(written);
     if (pos + written > i_size_read(inode) && !S_ISBLK(inode->i_mode)) {
@@ -171,10 +169,8 @@ ssize_t WriteTheRestThroughTheCache(kiocb* iocb, iov_iter* from) {
   // Without that it counts as not written: nobody can tell how much of it was.
   if (err != 0) return err;
   iocb->ki_pos = endbyte + 1;
-  if (CacheIsACopy(mapping)) {
-    invalidate_mapping_pages(mapping, static_cast<pgoff_t>(pos) >> PAGE_SHIFT,
-                             static_cast<pgoff_t>(endbyte) >> PAGE_SHIFT);
-  }
+  invalidate_mapping_pages(mapping, static_cast<pgoff_t>(pos) >> PAGE_SHIFT,
+                           static_cast<pgoff_t>(endbyte) >> PAGE_SHIFT);
   return status;
 }
 

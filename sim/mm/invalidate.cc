@@ -19,6 +19,7 @@ kptr<page> NextPage(address_space* mapping, pgoff_t index, pgoff_t end) {
 // v4.19 mm/truncate.c: invalidate_complete_page2. False: it is dirty.
 bool invalidate_complete_page2(address_space* mapping, kptr<page> page) {
   FUNCTION(page);
+  if (PagePrivate(page) && !try_to_release_page(page)) return fn.Return(false);
   unsigned long flags;
   spin_lock_irqsave(&mapping->i_pages_lock, flags);
   const bool clean = !PageDirty(page);
@@ -36,6 +37,7 @@ bool invalidate_inode_page(kptr<page> page) {
   if (mapping == nullptr || PageDirty(page) || PageWriteback(page) || page_mapped(page)) {
     return fn.Return(false);
   }
+  if (PagePrivate(page) && !try_to_release_page(page)) return fn.Return(false);
   // v4.19 mm/vmscan.c: remove_mapping
   if (page_count(page) != 2) return fn.Return(false);
   return fn.Return(invalidate_complete_page2(mapping, page));

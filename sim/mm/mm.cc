@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
 #include "sim/machine/check.h"
-#include "sim/mm/direct_io.h"
 #include "sim/mm/filemap.h"
 #include "sim/mm/memory.h"
 #include "sim/mm/mmap.h"
@@ -126,7 +125,6 @@ void mm_init(Machine& machine) {
   EnterMachine enter(machine);
   sched_hooks->address_space = AddressSpaceOf;
   vfs_hooks->shmem_init_regular = shmem_init_regular;
-  vfs_hooks->inherit_direct_io = EnableDirectIo;
   vfs_hooks->truncate_inode_pages_final = truncate_inode_pages_final;
   pagecache_init();
   shmem_init();

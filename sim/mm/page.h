@@ -32,6 +32,7 @@
 namespace kpath {
 
 struct address_space;
+struct buffer_head;
 
 using pgoff_t = uint64_t;
 
@@ -64,6 +65,7 @@ enum pageflags : unsigned long {
   PG_dirty = 1 << 4,
   PG_lru = 1 << 5,
   PG_active = 1 << 6,
+  PG_private = 1 << 13,
   PG_writeback = 1 << 15,
   PG_readahead = 1 << 18,  // PG_reclaim, of a page that is being read
   PG_swapbacked = 1 << 19,
@@ -80,6 +82,8 @@ struct page {
   int _refcount = 1;
   int _mapcount = -1;
   uint64_t pfn = 0;  // the page frame
+  // PG_private: the first of its blocks (sim/vfs/disk/buffer_head.h). `private` in Linux.
+  kptr<buffer_head> private_ = {};
 };
 
 inline bool PageLocked(kptr<page> page) { return (page->flags & PG_locked) != 0; }
@@ -87,6 +91,7 @@ inline bool PageUptodate(kptr<page> page) { return (page->flags & PG_uptodate) !
 inline bool PageDirty(kptr<page> page) { return (page->flags & PG_dirty) != 0; }
 inline bool PageError(kptr<page> page) { return (page->flags & PG_error) != 0; }
 inline bool PageWriteback(kptr<page> page) { return (page->flags & PG_writeback) != 0; }
+inline bool PagePrivate(kptr<page> page) { return (page->flags & PG_private) != 0; }
 inline bool PageReadahead(kptr<page> page) { return (page->flags & PG_readahead) != 0; }
 inline bool PageReferenced(kptr<page> page) { return (page->flags & PG_referenced) != 0; }
 inline bool PageActive(kptr<page> page) { return (page->flags & PG_active) != 0; }

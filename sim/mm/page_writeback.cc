@@ -10,12 +10,6 @@
 namespace kpath {
 namespace {
 
-// v4.19 mm/page-writeback.c: account_page_dirtied
-void account_page_dirtied(kptr<page> page, address_space* mapping) {
-  FUNCTION(page);
-  if (HasBackingDevice(mapping)) __inc_node_page_state(page, NR_FILE_DIRTY);
-}
-
 // The first dirty page of the file from `index` to `end`, with a reference. Null: none.
 kptr<page> NextDirtyPage(address_space* mapping, pgoff_t index, pgoff_t end) {
   for (auto at = mapping->i_pages.lower_bound(index); at != mapping->i_pages.end(); ++at) {
@@ -25,6 +19,26 @@ kptr<page> NextDirtyPage(address_space* mapping, pgoff_t index, pgoff_t end) {
     return at->second;
   }
   return nullptr;
+}
+
+// v4.19 mm/page-writeback.c: __writepage
+int __writepage(kptr<page> page, writeback_control* wbc, void* data) {
+  FUNCTION(page);
+  auto* mapping = static_cast<address_space*>(data);
+  const int ret = mapping->a_ops->writepage(page, wbc);
+  mapping_set_error(mapping, ret);
+  return fn.Return(ret);
+}
+
+// What generic_writepages does within its plug.
+struct PagesToWrite {
+  address_space* mapping;
+  writeback_control* wbc;
+  int ret;
+};
+void WriteWithinPlug(void* data) {
+  auto& write = *static_cast<PagesToWrite*>(data);
+  write.ret = write_cache_pages(write.mapping, write.wbc, __writepage, write.mapping);
 }
 
 // Whether write_cache_pages is to write the locked page.
@@ -38,6 +52,11 @@ bool IsToBeWritten(kptr<page> page, const address_space* mapping, const writebac
 }
 
 }  // namespace
+
+void account_page_dirtied(kptr<page> page, address_space* mapping) {
+  FUNCTION(page);
+  if (HasBackingDevice(mapping)) __inc_node_page_state(page, NR_FILE_DIRTY);
+}
 
 int set_page_dirty(kptr<page> page) {
   FUNCTION(page);
@@ -118,6 +137,23 @@ int write_cache_pages(address_space* mapping, writeback_control* wbc, writepage_
     cond_resched();
   }
   return fn.Return(ret);
+}
+
+int generic_writepages(address_space* mapping, writeback_control* wbc) {
+  FUNCTION(mapping->host);
+  PagesToWrite write = {mapping, wbc, 0};
+  if (vfs_hooks->plugged != nullptr) {
+    vfs_hooks->plugged(WriteWithinPlug, &write);
+  } else {
+    WriteWithinPlug(&write);
+  }
+  return fn.Return(write.ret);
+}
+
+void redirty_page_for_writepage(writeback_control* wbc, kptr<page> page) {
+  FUNCTION(page);
+  ++wbc->pages_skipped;
+  __set_page_dirty_nobuffers(page);
 }
 
 int do_writepages(address_space* mapping, writeback_control* wbc) {

@@ -12,6 +12,7 @@ namespace {
 void truncate_cleanup_page(address_space* mapping, kptr<page> page) {
   FUNCTION(page);
   if (page_mapped(page)) unmap_mapping_pages(mapping, page->index, 1, false);
+  if (PagePrivate(page)) do_invalidatepage(page, 0, PAGE_SIZE);
   cancel_dirty_page(page);
 }
 
@@ -54,6 +55,7 @@ void truncate_inode_pages_range(address_space* mapping, loff_t lstart) {
   if (!page) return;
   wait_on_page_writeback(page);
   zero_user_segment(page, partial, PAGE_SIZE);
+  if (PagePrivate(page)) do_invalidatepage(page, partial, PAGE_SIZE - partial);
   unlock_page(page);
   put_page(page);
 }
@@ -65,6 +67,12 @@ void pagecache_isize_extended(kptr<inode> inode, loff_t from, loff_t to) {
 }
 
 }  // namespace
+
+void do_invalidatepage(kptr<page> page, unsigned offset, unsigned length) {
+  FUNCTION(page, offset, length);
+  auto* const invalidatepage = page->mapping->a_ops->invalidatepage;
+  if (invalidatepage != nullptr) invalidatepage(page, offset, length);
+}
 
 void truncate_inode_pages(address_space* mapping, loff_t lstart) {
   FUNCTION(mapping->host, lstart);

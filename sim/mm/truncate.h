@@ -9,6 +9,9 @@
 
 namespace kpath {
 
+// v4.19 mm/truncate.c: do_invalidatepage. The bytes of a locked page with PG_private are gone; by
+// a_ops->invalidatepage.
+void do_invalidatepage(kptr<page> page, unsigned offset, unsigned length);
 // v4.19 mm/truncate.c: truncate_inode_pages. Frees the pages from byte `lstart` on; a page that
 // `lstart` is inside of is kept and zeroed from there. The caller has unmapped them.
 void truncate_inode_pages(address_space* mapping, loff_t lstart);

@@ -64,8 +64,15 @@ using writepage_t = int (*)(kptr<page> page, writeback_control* wbc, void* data)
 // locked, its dirty bit cleared; writepage unlocks it. 0 or writepage's first error.
 int write_cache_pages(address_space* mapping, writeback_control* wbc, writepage_t writepage,
                       void* data);
+// v4.19 mm/page-writeback.c: generic_writepages. For a_ops->writepages: by a_ops->writepage, page
+// by page. 0 or the first error.
+int generic_writepages(address_space* mapping, writeback_control* wbc);
 // v4.19 mm/page-writeback.c: do_writepages. By the file system's writepages.
 int do_writepages(address_space* mapping, writeback_control* wbc);
+// v4.19 mm/page-writeback.c: redirty_page_for_writepage. It cannot be written now.
+void redirty_page_for_writepage(writeback_control* wbc, kptr<page> page);
+// v4.19 mm/filemap.c: filemap_write_and_wait. All of the file. 0 or a negative errno.
+int filemap_write_and_wait(address_space* mapping);
 // v4.19 mm/filemap.c: filemap_fdatawrite. Begins to write all that is dirty. 0 or a negative errno.
 int filemap_fdatawrite(address_space* mapping);
 // v4.19 mm/filemap.c: __filemap_fdatawrite_range. Bytes `start` to `end`.

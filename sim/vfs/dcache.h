@@ -107,6 +107,9 @@ void path_put(const path& path);
 // v4.19 fs/namespace.c: kern_mount of a file system that has only a super block: for pseudo file
 // systems (pipes, aio rings). An error pointer: out of memory.
 kptr<vfsmount> kern_mount(kptr<super_block> sb);
+// v4.19 fs/namespace.c: clone_mnt. Another mount of the same file system, of the directory `root`
+// and what is below it.
+kptr<vfsmount> clone_mnt(kptr<vfsmount> old, kptr<dentry> root);
 
 // v4.19 fs/namespace.c: attach_recursive_mnt. From now on a walk that comes to `mountpoint` goes on
 // at the root of `mnt`, which takes over the caller's references on both. -EBUSY: something is

@@ -133,12 +133,19 @@ struct address_space_operations {
   // callee's. What cannot be read now is left out.
   int (*readpages)(kptr<file> file, struct address_space* mapping,
                    const std::vector<kptr<page>>& pages) = nullptr;
+  // Begins to write a locked page, whose dirty bit has been cleared, and unlocks it. 0 or a
+  // negative errno.
+  int (*writepage)(kptr<page> page, writeback_control* wbc) = nullptr;
   // Begins to write dirty pages back. Null: the file's pages are not written back.
   int (*writepages)(struct address_space* mapping, writeback_control* wbc) = nullptr;
   int (*write_begin)(kptr<file> file, struct address_space* mapping, loff_t pos, unsigned len,
                      unsigned flags, kptr<page>* page, void** fsdata) = nullptr;
   int (*write_end)(kptr<file> file, struct address_space* mapping, loff_t pos, unsigned len,
                    unsigned copied, kptr<page> page, void* fsdata) = nullptr;
+  // The bytes [offset, offset + length) of a locked page with PG_private are gone.
+  void (*invalidatepage)(kptr<page> page, unsigned offset, unsigned length) = nullptr;
+  // Takes what PG_private stands for off a locked page. Returns whether it could.
+  bool (*releasepage)(kptr<page> page) = nullptr;
   ssize_t (*direct_IO)(kiocb* iocb, iov_iter* iter) = nullptr;
   int (*migratepage)(struct address_space* mapping, kptr<page> newpage, kptr<page> page,
                      int mode) = nullptr;
@@ -314,8 +321,6 @@ inline kptr<dentry> file_dentry(kptr<file> file) { return file->f_path.dentry; }
 struct VfsHooks {
   // The part of shmem_get_inode (mm/shmem.c) for a regular file: a_ops, i_op, i_fop.
   void (*shmem_init_regular)(kptr<inode> inode) = nullptr;
-  // sim/mm/direct_io.h: EnableDirectIo, for what is made in such a directory.
-  void (*inherit_direct_io)(kptr<inode> inode) = nullptr;
   // blk_start_plug, body(data), blk_finish_plug of block/blk-core.c. Null: only body(data).
   void (*plugged)(void (*body)(void* data), void* data) = nullptr;
   // mm/truncate.c: frees all pages of a file that nobody refers to any more.

@@ -42,6 +42,8 @@ int StartAtDescriptor(nameidata* nd, int dfd, const std::string& name) {
 
 // v4.19 fs/namei.c: follow_dotdot
 void follow_dotdot(nameidata* nd) {
+  const path root = root_path();
+  if (nd->path.dentry == root.dentry && nd->path.mnt == root.mnt) return;
   while (nd->path.dentry == nd->path.mnt->mnt_root && follow_up(&nd->path)) continue;
   kptr<dentry> parent = dget(nd->path.dentry->d_parent);
   dput(nd->path.dentry);

@@ -58,6 +58,16 @@ kptr<vfsmount> kern_mount(kptr<super_block> sb) {
   return fn.Return(mnt);
 }
 
+kptr<vfsmount> clone_mnt(kptr<vfsmount> old, kptr<dentry> root) {
+  FUNCTION(old, root);
+  kptr<vfsmount> mnt = kmem_cache_zalloc(*mnt_cache, GFP_KERNEL);
+  if (!mnt) return fn.Return(Fail(ENOMEM, "no memory for a mount"));
+  mnt->mnt_flags = old->mnt_flags;
+  mnt->mnt_sb = old->mnt_sb;
+  mnt->mnt_root = dget(root);
+  return fn.Return(mnt);
+}
+
 // v4.19 fs/namespace.c: attach_recursive_mnt. Departs: one namespace of mounts, none is propagated.
 int mnt_attach(kptr<vfsmount> mnt, const path& mountpoint) {
   FUNCTION(mnt, mountpoint.dentry);

@@ -122,10 +122,6 @@ kptr<inode> shmem_get_inode(kptr<super_block> sb, kptr<inode> dir, umode_t mode)
   } else if (vfs_hooks->shmem_init_regular != nullptr) {
     vfs_hooks->shmem_init_regular(inode);
   }
-  // Departs: a directory may stand for a file system with direct I/O, see sim/mm/direct_io.h.
-  const bool direct =
-      dir && dir->i_mapping->a_ops != nullptr && dir->i_mapping->a_ops->direct_IO != nullptr;
-  if (direct && vfs_hooks->inherit_direct_io != nullptr) vfs_hooks->inherit_direct_io(inode);
   lockdep_annotate_inode_mutex_key(inode);
   return fn.Return(inode);
 }
@@ -134,6 +130,8 @@ path root_path() {
   KPATH_CHECK(tree_->root, "vfs_caches_init has not been called");
   return {.mnt = tree_->root, .dentry = tree_->root->mnt_root};
 }
+
+void ChangeRoot(kptr<vfsmount> mnt) { tree_->root = mnt; }
 
 // v4.19 fs/dcache.c: vfs_caches_init
 void vfs_caches_init() {

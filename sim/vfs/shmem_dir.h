@@ -22,6 +22,9 @@ void shmem_fill_super(kptr<super_block> sb);
 
 // The root of the tree. The path is not held for the caller.
 path root_path();
+// v4.19 init/do_mounts.c: prepare_namespace, its end: `mnt`, which is mounted on the root, is the
+// root from now on.
+void ChangeRoot(kptr<vfsmount> mnt);
 
 // Sets the file systems of the current machine up: the tree, and the pseudo file systems of pipes
 // and of files without a name. Called once, by Boot. v4.19 fs/dcache.c: vfs_caches_init, fs/pipe.c:

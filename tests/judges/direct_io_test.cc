@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Direct I/O on memory files (sim/mm/direct_io.h) and on disks, as programs see it: transcripts
-// whose results the model must give.
+// Direct I/O, as programs see it: transcripts whose results the model must give. Whatever a
+// transcript opens with O_DIRECT is on a disk (infer_mounts.h).
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -18,8 +18,7 @@ Replayed Replay(const std::string& text) { return ReplayWithGraph("t.strace", te
 std::string Wrong(const Replayed& ran) { return Describe(ran.report); }
 
 // A file of 16 KiB, open for direct I/O as 3; the context 0x7f0000000000; a buffer. The first file
-// is named from the working directory, so that no disk is made for it; the second is on one
-// (infer_mounts.h).
+// is named from a working directory that nobody knows, the second by its whole path.
 std::string Head(const std::string& path) {
   return absl::StrCat("# kpath: latency=5ms\n# kpath: file ", path[0] == '/' ? "" : "/", path,
                       " size=16K\n7  openat(AT_FDCWD, \"", path,
@@ -29,6 +28,10 @@ std::string Head(const std::string& path) {
                       "= 0x7f0000010000\n");
 }
 const std::string kHead = Head("disk"), kHeadOnDisk = Head("/d/disk");
+
+constexpr const char* kBuffer =
+    "7  mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = "
+    "0x7f0000010000\n";
 
 std::string Submit(const std::string& opcode, const std::string& buffer, int bytes, int offset) {
   return absl::StrCat("7  io_submit(0x7f0000000000, 1, [{aio_data=1, aio_lio_opcode=IOCB_CMD_",
@@ -45,24 +48,60 @@ std::string Reap(int ms, const std::string& res) {
 }
 
 TEST(DirectIo, ARequestEndsInAnInterruptAfterItsLatency) {
-  const Replayed ran = Replay(absl::StrCat(kHead, Submit("PREAD", "0x7f0000010000", 4096, 0),
-                                           Reap(1, ""), Reap(9, "4096")));
-  EXPECT_EQ(Wrong(ran), "");
-  const size_t interrupt = ran.graph.find("EndDirectIo() {");
-  ASSERT_NE(interrupt, std::string::npos);
-  EXPECT_THAT(ran.graph.substr(interrupt), HasSubstr("aio_complete() {"));
-  EXPECT_NE(ran.graph.rfind("smp_apic_timer_interrupt() {", interrupt), std::string::npos);
+  for (const std::string& head : {kHead, kHeadOnDisk}) {
+    const Replayed ran = Replay(absl::StrCat(head, Submit("PREAD", "0x7f0000010000", 4096, 0),
+                                             Reap(1, ""), Reap(9, "4096")));
+    EXPECT_EQ(Wrong(ran), "");
+    const size_t request = ran.graph.find("virtio_queue_rq() {");
+    ASSERT_NE(request, std::string::npos);
+    const size_t interrupt = ran.graph.find("do_IRQ() {", request);
+    ASSERT_NE(interrupt, std::string::npos);
+    EXPECT_THAT(ran.graph.substr(interrupt), HasSubstr("aio_complete() {"));
+  }
 }
 
-TEST(DirectIo, WhereTheRecordingHasItTheFileIsOnADisk) {
-  const Replayed ran = Replay(absl::StrCat(kHeadOnDisk, Submit("PREAD", "0x7f0000010000", 4096, 0),
-                                           Reap(1, ""), Reap(9, "4096")));
-  EXPECT_EQ(Wrong(ran), "");
-  const size_t request = ran.graph.find("virtio_queue_rq() {");
-  ASSERT_NE(request, std::string::npos);
-  const size_t interrupt = ran.graph.find("do_IRQ() {", request);
-  ASSERT_NE(interrupt, std::string::npos);
-  EXPECT_THAT(ran.graph.substr(interrupt), HasSubstr("aio_complete() {"));
+// However the file came to be open for direct I/O, it is on a disk: read and written by ext2, or
+// as a device.
+TEST(DirectIo, EveryFileIsOnADisk) {
+  const struct {
+    const char* what;
+    const char* open;  // it is 3
+    const char* direct_io;
+  } kCases[] = {
+      {"in the root", "7  openat(AT_FDCWD, \"/f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 3\n", "ext2"},
+      {"below an unknown directory", "7  open(\"a/b/f\", O_RDWR|O_DIRECT) = 3\n", "ext2"},
+      {"above an unknown directory", "7  open(\"../f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 3\n",
+       "ext2"},
+      {"in a working directory",
+       "7  chdir(\"/d\") = 0\n7  chdir(\"e\") = 0\n7  open(\"f\", O_RDWR|O_DIRECT) = 3\n", "ext2"},
+      {"in a directory of the root that is made",
+       "7  mkdir(\"/made\", 0700) = 0\n"
+       "7  openat(AT_FDCWD, \"/made/f\", O_RDWR|O_CREAT|O_DIRECT, 0600) = 3\n",
+       "ext2"},
+      {"in a directory that is open",
+       "7  openat(AT_FDCWD, \"/d\", O_RDONLY|O_DIRECTORY) = 3\n"
+       "7  openat(3, \"f\", O_RDWR|O_DIRECT) = 4\n7  dup2(4, 3) = 3\n",
+       "ext2"},
+      {"in shared memory", "7  open(\"/dev/shm/f\", O_RDWR|O_DIRECT) = 3\n", "ext2"},
+      {"by F_SETFL", "7  open(\"/d/f\", O_RDWR) = 3\n7  fcntl(3, F_SETFL, O_RDWR|O_DIRECT) = 0\n",
+       "ext2"},
+      {"by F_SETFL of a copy",
+       "7  open(\"f\", O_RDWR) = 3\n7  dup(3) = 4\n7  fcntl(4, F_SETFL, O_RDWR|O_DIRECT) = 0\n",
+       "ext2"},
+      {"by F_SETFL, and nobody opened it", "7  fcntl(3, F_SETFL, O_RDWR|O_DIRECT) = 0\n", "ext2"},
+      {"a disk", "7  open(\"/dev/sdb\", O_RDWR|O_DIRECT) = 3\n", "blkdev"},
+      {"a disk by F_SETFL",
+       "7  open(\"/dev/sdb\", O_RDWR) = 3\n7  fcntl(3, F_SETFL, O_RDWR|O_DIRECT) = 0\n", "blkdev"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.what);
+    const Replayed ran =
+        Replay(absl::StrCat(c.open, kBuffer, "7  pwrite64(3, \"ab\"..., 4096, 0) = 4096\n",
+                            "7  pread64(3, \"ab\"..., 4096, 0) = 4096\n"));
+    EXPECT_EQ(Wrong(ran), "");
+    EXPECT_THAT(ran.graph, HasSubstr(absl::StrCat(c.direct_io, "_direct_IO() {")));
+    EXPECT_THAT(ran.graph, HasSubstr("virtio_queue_rq() {"));
+  }
 }
 
 // Another disk than the one of the same name that the transcript uses, and none for what is in
@@ -143,9 +182,11 @@ TEST(DirectIo, ReadsEndAtTheEndOfTheFile) {
 }
 
 TEST(DirectIo, AWriteThatMakesTheFileLongerIsWaitedFor) {
-  const Replayed ran = Replay(absl::StrCat(kHead, Submit("PWRITE", "\"x\"...", 512, 16384),
-                                           Reap(0, "512"), "7  lseek(3, 0, SEEK_END) = 16896\n"));
-  EXPECT_EQ(Wrong(ran), "");
+  for (const std::string& head : {kHead, kHeadOnDisk}) {
+    const Replayed ran = Replay(absl::StrCat(head, Submit("PWRITE", "\"x\"...", 512, 16384),
+                                             Reap(0, "512"), "7  lseek(3, 0, SEEK_END) = 16896\n"));
+    EXPECT_EQ(Wrong(ran), "");
+  }
 }
 
 TEST(DirectIo, PlainReadsAndWritesWait) {
@@ -154,7 +195,7 @@ TEST(DirectIo, PlainReadsAndWritesWait) {
                    "7  pread64(3, \"ab\"..., 512, 0) = 512\n",
                    "7  pread64(3, 0x7f0000010000, 512, 1) = -1 EINVAL (Invalid argument)\n"));
   EXPECT_EQ(Wrong(ran), "");
-  EXPECT_THAT(ran.graph, HasSubstr("schedule_hrtimeout_range"));
+  EXPECT_THAT(ran.graph, HasSubstr("dio_await_completion() {"));
 }
 
 // tmpfs of v4.19 itself has none.

@@ -139,6 +139,7 @@ struct Example {
 };
 
 constexpr Example kExamples[] = {
+    {"block-device", 0, ": 18 calls, 18 legal, 0 not legal\n"},
     {"compaction", 0,
      ": 10 calls, 9 legal, 0 not legal, 1 not judged, replayed as recorded: openat"},
     {"direct", 0, ": 13 calls, 13 legal, 0 not legal\n"},

@@ -115,9 +115,11 @@ void AddRunCommand(CLI::App* app, int* status) {
       "Lines of the transcript that set up the machine, anywhere in it:\n"
       "  # kpath: cpus=2 seed=7              CPUs; a course of events other than the ordinary one\n"
       "  # kpath: x32=n                      a kernel without the x32 ABI\n"
-      "  # kpath: latency=250us              of reads and writes with O_DIRECT\n"
+      "  # kpath: latency=250us              of a disk that no line describes\n"
       "  # kpath: file /data/x size=1M       a file of zeros that is there from the start\n"
       "  # kpath: device /dev/vda driver=virtio_blk size=16M latency=80us   a disk\n"
+      "                (driver=null_blk has timeout=, which loses requests; virtio_blk has not:\n"
+      "                its driver has no timeout handler, a lost request would never end)\n"
       "  # kpath: sysctl fs.aio-max-nr=100   the limit of events of all AIO contexts\n\n"
       "Exit status: 0 every result is legal, 1 one is not, 2 bad input, 3 the simulated kernel\n"
       "reported a bug of its own.");

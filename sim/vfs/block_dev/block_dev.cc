@@ -9,8 +9,10 @@
 #include "sim/block/blk_plug.h"
 #include "sim/machine/check.h"
 #include "sim/mm/filemap.h"
+#include "sim/mm/truncate.h"
 #include "sim/mm/writeback.h"
 #include "sim/vfs/block_dev/block_dev_internal.h"
+#include "sim/vfs/disk/buffer_head.h"
 #include "sim/vfs/file.h"
 #include "sim/vfs/inode.h"
 #include "sim/vfs/libfs.h"
@@ -35,7 +37,9 @@ kptr<inode> bdev_file_inode(kptr<file> file) { return file->f_mapping->host; }
 void bd_set_size(block_device* bdev, loff_t size) {
   unsigned bsize = bdev_logical_block_size(bdev);
   const kptr<inode> inode = bdev->bd_inode;
+  inode_lock(inode);
   i_size_write(inode, size);
+  inode_unlock(inode);
   while (bsize < PAGE_SIZE && (static_cast<uint64_t>(size) & bsize) == 0) bsize <<= 1;
   bdev->bd_block_size = bsize;
   inode->i_blkbits = static_cast<unsigned>(__builtin_ctz(bsize));
@@ -44,7 +48,28 @@ void bd_set_size(block_device* bdev, loff_t size) {
 // v4.19 fs/block_dev.c: bd_acquire
 block_device* bd_acquire(kptr<inode> inode) {
   FUNCTION(inode->i_rdev);
-  return bdget(inode->i_rdev);
+  block_device* bdev = bdget(inode->i_rdev);
+  if (bdev != nullptr) inode->i_mapping = bdev->bd_inode->i_mapping;
+  return bdev;
+}
+
+// v4.19 fs/block_dev.c: kill_bdev
+void kill_bdev(block_device* bdev) {
+  FUNCTION(bdev->bd_dev);
+  address_space* mapping = bdev->bd_inode->i_mapping;
+  if (mapping->nrpages != 0) truncate_inode_pages(mapping, 0);
+}
+
+// v4.19 fs/block_dev.c: __sync_blockdev
+int __sync_blockdev(block_device* bdev) {
+  FUNCTION(bdev->bd_dev);
+  return fn.Return(filemap_write_and_wait(bdev->bd_inode->i_mapping));
+}
+
+// v4.19 fs/block_dev.c: sync_blockdev
+int sync_blockdev(block_device* bdev) {
+  FUNCTION(bdev->bd_dev);
+  return fn.Return(__sync_blockdev(bdev));
 }
 
 // v4.19 fs/block_dev.c: __blkdev_get
@@ -52,6 +77,7 @@ int __blkdev_get(block_device* bdev, fmode_t mode) {
   FUNCTION(bdev->bd_dev, mode);
   gendisk* disk = get_gendisk(bdev->bd_dev);
   if (disk == nullptr) return fn.Return(Fail(ENXIO, "there is no device $0", bdev->bd_dev));
+  mutex_lock(&bdev->bd_mutex);
   if (bdev->bd_openers == 0) {
     bdev->bd_disk = disk;
     bdev->bd_queue = disk->queue;
@@ -59,6 +85,7 @@ int __blkdev_get(block_device* bdev, fmode_t mode) {
     bd_set_size(bdev, static_cast<loff_t>(get_capacity(disk) << SECTOR_SHIFT));
   }
   ++bdev->bd_openers;
+  mutex_unlock(&bdev->bd_mutex);
   return fn.Return(0);
 }
 
@@ -75,13 +102,19 @@ int blkdev_open(kptr<inode> inode, kptr<file> filp) {
   block_device* bdev = bd_acquire(inode);
   if (bdev == nullptr) return fn.Return(Fail(ENOMEM, "no memory for a block device"));
   filp->f_mapping = bdev->bd_inode->i_mapping;
+  filp->f_wb_err = errseq_sample(filp->f_mapping->wb_err);  // filemap_sample_wb_err
   return fn.Return(blkdev_get(bdev, filp->f_mode));
 }
 
-// v4.19 fs/block_dev.c: blkdev_put. The device stays known.
-void blkdev_put(block_device* bdev) {
+// v4.19 fs/block_dev.c: __blkdev_put
+void __blkdev_put(block_device* bdev) {
   FUNCTION(bdev->bd_dev);
-  --bdev->bd_openers;
+  mutex_lock(&bdev->bd_mutex);
+  if (--bdev->bd_openers == 0) {
+    sync_blockdev(bdev);
+    kill_bdev(bdev);
+  }
+  mutex_unlock(&bdev->bd_mutex);
 }
 
 // v4.19 fs/block_dev.c: blkdev_close
@@ -142,10 +175,6 @@ ssize_t blkdev_write_iter(kiocb* iocb, iov_iter* from) {
   FUNCTION(iocb->ki_pos, iov_iter_count(*from));
   ssize_t ret = 0;
   if (NothingToWrite(iocb, from, &ret)) return fn.Return(ret);
-  if ((iocb->ki_flags & IOCB_DIRECT) == 0) {
-    return fn.Return<ssize_t>(
-        Fail(EOPNOTSUPP, "writing a block device through the page cache is not modelled"));
-  }
   blk_plug plug;
   blk_start_plug(&plug);
   ret = __generic_file_write_iter(iocb, from);
@@ -179,13 +208,25 @@ kptr<dentry> FindEntry(kptr<dentry> directory, const std::string& name) {
 
 }  // namespace
 
-const address_space_operations def_blk_aops = {.direct_IO = blkdev_direct_IO};
+const address_space_operations def_blk_aops = {
+    .set_page_dirty = __set_page_dirty_buffers,  // as where there is none, in Linux
+    .readpage = blkdev_readpage,
+    .readpages = blkdev_readpages,
+    .writepage = blkdev_writepage,
+    .writepages = blkdev_writepages,
+    .write_begin = blkdev_write_begin,
+    .write_end = blkdev_write_end,
+    .invalidatepage = block_invalidatepage,  // the same
+    .releasepage = blkdev_releasepage,
+    .direct_IO = blkdev_direct_IO,
+};
 
 const file_operations def_blk_fops = {
     .name = "def_blk_fops",
     .llseek = block_llseek,
     .read_iter = blkdev_read_iter,
     .write_iter = blkdev_write_iter,
+    .mmap = generic_file_mmap,
     .open = blkdev_open,
     .release = blkdev_close,
     .fsync = blkdev_fsync,
@@ -194,6 +235,7 @@ const file_operations def_blk_fops = {
 void bdev_cache_init() {
   FUNCTION();
   bdevs->mnt = mount_pseudo("bdev", BDEVFS_MAGIC);
+  buffer_init();
   KPATH_CHECK(blkdev_init() == 0, "no memory at boot");
 }
 
@@ -206,6 +248,7 @@ block_device* bdget(uint64_t dev) {
   inode->i_ino = get_next_ino();
   bdev = std::make_unique<block_device>();
   bdev->bd_dev = dev;
+  mutex_init(&bdev->bd_mutex);
   bdev->bd_inode = inode;
   inode->i_mode = S_IFBLK;
   inode->i_rdev = dev;
@@ -232,6 +275,11 @@ int blkdev_get_by_path(const std::string& path, fmode_t mode, block_device** bde
   }
   path_put(found);
   return fn.Return(error);
+}
+
+void blkdev_put(block_device* bdev) {
+  FUNCTION(bdev->bd_dev);
+  __blkdev_put(bdev);
 }
 
 block_device* I_BDEV(kptr<inode> bd_inode) {

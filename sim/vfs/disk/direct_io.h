@@ -42,8 +42,7 @@ inline ssize_t blockdev_direct_IO(kiocb* iocb, kptr<inode> inode, iov_iter* iter
                               DIO_LOCKING | DIO_SKIP_HOLES);
 }
 
-// v4.19 fs/direct-io.c: dio_init. Once per machine; lets readahead hold its bios back in a plug,
-// too.
+// v4.19 fs/direct-io.c: dio_init. Once per machine.
 void dio_init();
 
 }  // namespace kpath

@@ -126,7 +126,8 @@ int dio_set_defer_completion(kptr<dio> dio) {
   return dio->inode->i_sb->s_dio_done_wq ? 0 : sb_init_dio_done_wq(dio->inode->i_sb);
 }
 
-// v4.19 fs/direct-io.c: get_more_blocks. Asks the file system where the next blocks are.
+// v4.19 fs/direct-io.c: get_more_blocks. Asks the file system where the next blocks are. Departs:
+// of new ones, nothing is looked for in the device's own page cache (clean_bdev_aliases).
 int get_more_blocks(kptr<dio> dio, dio_submit* sdio, buffer_head* map_bh) {
   FUNCTION(sdio->block_in_file);
   const unsigned i_blkbits = sdio->blkbits + sdio->blkfactor;
@@ -221,12 +222,6 @@ int DoPage(kptr<dio> dio, dio_submit* sdio, buffer_head* map_bh, kptr<page> page
 void dio_init() {
   FUNCTION();
   zero->zero_page = alloc_page(GFP_KERNEL);
-  vfs_hooks->plugged = [](void (*body)(void* data), void* data) {
-    blk_plug plug;
-    blk_start_plug(&plug);
-    body(data);
-    blk_finish_plug(&plug);
-  };
 }
 
 void dio_cleanup(kptr<dio> dio, dio_submit* sdio) {

@@ -98,6 +98,12 @@ int ext2_readpages(kptr<file> file, address_space* mapping, const std::vector<kp
   return fn.Return(mpage_readpages(mapping, pages, ext2_get_block));
 }
 
+// v4.19 fs/ext2/inode.c: ext2_writepage
+int ext2_writepage(kptr<page> page, writeback_control* wbc) {
+  FUNCTION(page);
+  return fn.Return(block_write_full_page(page, ext2_get_block, wbc));
+}
+
 // v4.19 fs/ext2/inode.c: ext2_writepages
 int ext2_writepages(address_space* mapping, writeback_control* wbc) {
   FUNCTION(mapping->host);
@@ -106,9 +112,9 @@ int ext2_writepages(address_space* mapping, writeback_control* wbc) {
 
 // v4.19 fs/ext2/inode.c: ext2_write_begin
 int ext2_write_begin(kptr<file> file, address_space* mapping, loff_t pos, unsigned len, unsigned,
-                     kptr<page>* pagep, void** fsdata) {
+                     kptr<page>* pagep, void**) {
   FUNCTION(file, pos, len);
-  const int ret = block_write_begin(mapping, pos, len, pagep, fsdata, ext2_get_block);
+  const int ret = block_write_begin(mapping, pos, len, pagep, ext2_get_block);
   if (ret < 0) ext2_write_failed(mapping, pos + len);
   return fn.Return(ret);
 }
@@ -208,12 +214,16 @@ void ext2_evict_inode(kptr<inode> inode) {
 }
 
 const address_space_operations ext2_aops = {
-    .set_page_dirty = __set_page_dirty_nobuffers,
+    .set_page_dirty =
+        __set_page_dirty_buffers,  // as where there is none, in Linux; also the last two
     .readpage = ext2_readpage,
     .readpages = ext2_readpages,
+    .writepage = ext2_writepage,
     .writepages = ext2_writepages,
     .write_begin = ext2_write_begin,
     .write_end = ext2_write_end,
+    .invalidatepage = block_invalidatepage,
+    .releasepage = try_to_free_buffers,
     .direct_IO = ext2_direct_IO,
 };
 

@@ -36,7 +36,10 @@ void MakeFiles(World& world, const Scenario& scenario) {
   for (const ScenarioFile& file : scenario.files) {
     bool on_disk = false;
     for (const ScenarioMount& mount : scenario.mounts) {
-      on_disk |= absl::StartsWith(file.path, absl::StrCat(mount.directory, "/"));
+      const bool is_root = mount.directory == "/";
+      on_disk |=
+          is_root ? !absl::StartsWith(file.path, "/dev/") && !absl::StartsWith(file.path, "/tmp/")
+                  : absl::StartsWith(file.path, absl::StrCat(mount.directory, "/"));
     }
     on_disk ? world.MakeOnDisk(file.path, file.size) : world.MakeSized(file.path, file.size);
   }

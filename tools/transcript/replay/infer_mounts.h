@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// File systems on disks that a transcript shows, though no line of its scenario mounts one: tmpfs
-// has no direct I/O, so where a file is opened with O_DIRECT, its directory is on a disk.
+// Disks that a transcript shows, though no line of its scenario has them: tmpfs has no direct I/O,
+// so where a file is opened with O_DIRECT, or gets it by fcntl(F_SETFL), its directory is on a
+// disk.
 #pragma once
 
 #include "tools/transcript/replay/plan.h"
@@ -10,9 +11,11 @@
 namespace kpath {
 
 // Adds to the scenario a disk for each such directory, and mounts it there; or, if the transcript
-// itself makes the directory, on the one above. Directories that are
-// named from the working directory are left alone, as nobody knows where that is; so are /dev,
-// /proc and /sys, and what is below a mount of the scenario's.
+// itself makes the directory, on the one above. A name that begins at a working directory that
+// nobody knows is one below "/", where the process is replayed: then the root file system is on a
+// disk. So is, below World::kAssumedFiles, what a descriptor stands for that no recorded call made,
+// if it gets O_DIRECT or AIO reads or writes it. What lies below /dev (but not /dev/shm) is a disk
+// itself. Left alone are /proc and /sys, and what is below a mount of the scenario's.
 void InferMounts(const Plan& plan, Scenario* scenario);
 
 }  // namespace kpath

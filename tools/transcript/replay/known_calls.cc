@@ -10,6 +10,7 @@
 #include "sim/user/compat.h"
 #include "syscall_table/tables.h"
 #include "tools/transcript/replay/filters.h"
+#include "tools/transcript/replay/ptrace_requests.h"
 
 namespace kpath {
 namespace {
@@ -58,14 +59,6 @@ bool IsModelledPrctl(const strace::Call& call) {
 bool IsModelledSeccomp(const strace::Call& call) {
   constexpr const char* kOperations[] = {"SECCOMP_SET_MODE_STRICT", "SECCOMP_SET_MODE_FILTER"};
   return ArgumentIsOneOf(call, 0, kOperations) && KnowsFilter(call);
-}
-bool IsModelledPtrace(const strace::Call& call) {
-  constexpr const char* kRequests[] = {
-      "PTRACE_TRACEME",    "PTRACE_ATTACH",   "PTRACE_SEIZE",     "PTRACE_DETACH",
-      "PTRACE_SETOPTIONS", "PTRACE_CONT",     "PTRACE_SYSCALL",   "PTRACE_SYSEMU",
-      "PTRACE_SINGLESTEP", "PTRACE_KILL",     "PTRACE_INTERRUPT", "PTRACE_LISTEN",
-      "PTRACE_POKEUSER",   "PTRACE_POKETEXT", "PTRACE_POKEDATA",  "PTRACE_SYSEMU_SINGLESTEP"};
-  return ArgumentIsOneOf(call, 0, kRequests);
 }
 
 bool IsModelledVariant(const strace::Call& call) {

@@ -11,6 +11,7 @@
 #include "tools/transcript/replay/filters.h"
 #include "tools/transcript/replay/frame.h"
 #include "tools/transcript/replay/poll_records.h"
+#include "tools/transcript/replay/ptrace_requests.h"
 #include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
@@ -54,9 +55,10 @@ class Marshaller {
     frame_.number = number;
     if (signature_.form == CallForm::kClone) MarshalClone();
     if (signature_.form == CallForm::kClone3) MarshalClone3();
-    const bool by_name =
-        signature_.form == CallForm::kClone || signature_.form == CallForm::kClone3;
-    if (by_name) return std::move(frame_);
+    if (signature_.form == CallForm::kPtrace) MarshalPtrace();
+    const bool in_order =
+        signature_.form == CallForm::kInOrder || signature_.form == CallForm::kPositioned;
+    if (!in_order) return std::move(frame_);
     for (int i = 0; i < Signature::kMaxParameters; ++i) {
       const Value* value = PrintedArgument(call_, i);
       if (value != nullptr) frame_.arguments[i] = Argument(signature_.parameters[i], *value);
@@ -373,6 +375,32 @@ class Marshaller {
     }
     // Where a thread's id goes: the process had memory there.
     AssumeMemory(frame_.arguments[3], 4);
+  }
+
+  // Request, process, addr where it is printed, data.
+  void MarshalPtrace() {
+    const PtraceData data = DataOf(call_);
+    const size_t count = call_.args.size();
+    for (size_t i = 0; i < count && i < 2; ++i) frame_.arguments[i] = Number(call_.args[i]);
+    if (data == PtraceData::kNumber) {
+      if (count > 2) frame_.arguments[2] = PtraceAddress(call_.args[2]).value_or(0);
+      if (count > 3) frame_.arguments[3] = Number(call_.args[3]);
+      return;
+    }
+    const Value& last = call_.args.back();
+    if (data == PtraceData::kWord) frame_.arguments[2] = *PtraceAddress(call_.args[2]);
+    if (data != PtraceData::kRegset) {
+      frame_.arguments[3] = OutBuffer(last, BytesOf(data));
+      return;
+    }
+    constexpr uint64_t kPrstatus = 1;  // NT_PRSTATUS
+    frame_.arguments[2] = kPrstatus;
+    const Value& iov = last.kind == ValueKind::kArray ? last.children[0] : last;
+    const uint64_t bytes = Field(iov, "iov_len");
+    const uint64_t words[2] = {
+        OutBuffer(*strace::FindField(iov, "iov_base"), std::max(bytes, BytesOf(data))), bytes};
+    frame_.arguments[3] = staging_->ForCall(sizeof(words));
+    user::WriteMemory(frame_.arguments[3], words, sizeof(words));
   }
 
   // The C library tries clone3 first and falls back to clone where the kernel has none, as v4.19.

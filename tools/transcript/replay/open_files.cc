@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "entry/kernel_mode.h"
-#include "sim/mm/direct_io.h"
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "sim/vfs/eventfd.h"
@@ -100,10 +99,6 @@ void InstallEventfd(int fd) {
 void SetNonblocking(int fd) {
   const int64_t flags = user::Syscall(NR_fcntl, fd, F_GETFL);
   if (flags >= 0) user::Syscall(NR_fcntl, fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-void AllowDirectIo(int fd) {
-  WithFile(fd, [](kptr<file> file) { EnableDirectIo(file_inode(file)); });
 }
 
 void EnableNowait(int fd) {

@@ -41,8 +41,6 @@ void InstallOutside(int fd, std::shared_ptr<RecordedSource> source);
 void InstallEventfd(int fd);
 // The file behind `fd` neither blocks nor waits from now on.
 void SetNonblocking(int fd);
-// The file behind `fd`, or what is made in the directory behind it from now on, can do direct I/O.
-void AllowDirectIo(int fd);
 // The file behind `fd` can be read and written with RWF_NOWAIT.
 void EnableNowait(int fd);
 // Gives the regular file behind `fd` another size, however it was opened.

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/user/memory.h"
+#include "tools/transcript/replay/ptrace_requests.h"
 #include "tools/transcript/replay/records.h"
 #include "tools/transcript/syntax/evaluate.h"
 
@@ -175,6 +176,7 @@ void TakeEvents(uint64_t ctx) {
 std::string JudgeMemory(const CallFrame& frame, int64_t result, const World::Place& place,
                         const KnownContent& content, AioLedger* ledger, Staging* staging) {
   if (frame.signature->result == ResultKind::kSubmitted) ledger->Submitted(frame, result);
+  if (frame.signature->form == CallForm::kPtrace) return JudgePtrace(frame);
   std::string wrong;
   for (int i = 0; i < Signature::kMaxParameters && wrong.empty(); ++i) {
     const strace::Value* printed = PrintedArgument(*frame.call, i);

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "entry/boot.h"
 #include "fs_aio/kioctx.h"
-#include "sim/mm/direct_io.h"
 #include "sim/process/exec.h"
 #include "sim/process/fork.h"
 #include "sim/process/sighand.h"
@@ -97,7 +96,6 @@ class ReplayerImpl final : public Replayer {
  private:
   void ApplyScenario() {
     EnterMachine enter(machine());
-    if (scenario_.latency_ns.has_value()) direct_io_device->latency_ns = *scenario_.latency_ns;
     if (!scenario_.aio_max_nr.has_value()) return;
     aio->aio_max_nr = *scenario_.aio_max_nr;
     world_.SysctlsAreGiven();

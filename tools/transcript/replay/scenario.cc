@@ -94,6 +94,10 @@ std::string ReadVirtioSetting(absl::string_view name, absl::string_view value,
     device->mechanics.bytes_per_second = static_cast<uint64_t>(bytes);
     return bytes <= 0 ? "expected transfer=BYTES, a second" : "";
   }
+  if (name == "timeout") {
+    return "virtio_blk of v4.19 has no timeout handler, a lost request would never end; expected "
+           "driver=null_blk";
+  }
   if (name == "cache") {
     device->write_cache = value == "writeback";
     const bool known = device->write_cache || value == "writethrough";
@@ -280,7 +284,8 @@ class Reader {
     if (device->driver == "null_blk" && !device->memory_backed) {
       return Wrong(line, name, "the device keeps nothing, expected memory_backed=y");
     }
-    if (directory.text.size() < 2 || directory.text[0] != '/' || directory.text.back() == '/') {
+    const bool is_root = directory.text == "/";
+    if (!is_root && (directory.text[0] != '/' || directory.text.back() == '/')) {
       return Wrong(line, directory, absl::StrCat("'", directory.text, "' is no directory's path"));
     }
     for (const ScenarioMount& other : scenario_.mounts) {
@@ -288,7 +293,9 @@ class Reader {
         return Wrong(line, name, "it is mounted, or something is mounted there, already");
       }
     }
-    scenario_.mounts.push_back({std::string(name.text), std::string(directory.text)});
+    // The root comes before what is mounted below it.
+    scenario_.mounts.insert(is_root ? scenario_.mounts.begin() : scenario_.mounts.end(),
+                            {std::string(name.text), std::string(directory.text)});
     return absl::OkStatus();
   }
 

@@ -27,6 +27,8 @@
 //       cache=writeback|writethrough   whether it has to be told to flush, default writethrough
 //       fail=FIRST-LAST        commands that touch these sectors of 512 bytes end with an I/O error
 //       slow=FIRST-LAST:TIME   and these take so long; both as often as need be
+//                     (timeout= is refused: v4.19's driver has no .timeout, so blk-mq would only
+//                     start the timer of a lost request again, for ever)
 //     null_blk:
 //       queues=N      hardware queues, 1 to 64, default 1
 //       irqmode=N     0: requests end at once, 1: by a softirq, 2: after a time; default 1
@@ -35,9 +37,11 @@
 //       timeout=N     each Nth request is lost, and ended by its timeout after 30 s, default none
 //   mount DEVICE DIRECTORY   what is below the directory are files on that disk, in blocks of 4096.
 //                A "file PATH size=N" there has all its blocks on the disk. A device that no line
-//                before describes is a virtio_blk of 16M. See infer_mounts.h for what needs no line
-//   latency=T    how long a read or write of a file that is open for direct I/O takes, default 80us
-//                (ns, us, ms, s behind the number)
+//                before describes is a virtio_blk of 16M. "/": all but /dev and /tmp. See
+//                infer_mounts.h for what needs no line
+//   latency=T    how long a request of a disk takes that no line describes (infer_mounts.h),
+//   default
+//                80us (ns, us, ms, s behind the number)
 //   sysctl fs.aio-max-nr=N   the limit of events of all AIO contexts together, from the start
 //
 //   abi=i386     the calls behind this line are made by INT 0x80, with the numbers of 32-bit

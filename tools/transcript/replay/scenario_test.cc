@@ -157,6 +157,16 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
   }
 }
 
+TEST(Scenario, OnlyNullBlkLosesRequests) {
+  const auto null = Read("# kpath: device /dev/nullb0 driver=null_blk timeout=5\n");
+  ASSERT_TRUE(null.ok()) << null.status();
+  EXPECT_EQ(null->devices[0].timeout_interval, 5u);
+  EXPECT_EQ(
+      Read("# kpath: device /d driver=virtio_blk timeout=5\n").status().message(),
+      "t.strace:1:38: 'timeout=5', virtio_blk of v4.19 has no timeout handler, a lost request "
+      "would never end; expected driver=null_blk");
+}
+
 TEST(Scenario, ADiskWithAnArm) {
   const auto scenario = Read("# kpath: device /dev/vda driver=virtio_blk seek=8ms transfer=150M\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();

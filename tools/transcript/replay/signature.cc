@@ -123,7 +123,7 @@ constexpr Signature kSignatures[] = {
     {"prlimit64", {kNumber, kNumber, kRlimitIn, kRlimitOut}},
     {"pselect6", {kNumber, kFdSet, kFdSet, kFdSet, kTimespecIn, kSigsetArgument},
      ResultKind::kReady},
-    {"ptrace", {kNumber, kNumber, kNumber, kNumber}},
+    {"ptrace", {}, ResultKind::kExact, CallForm::kPtrace},
     {"pwrite64", {kFd, In(2), kNumber, kNumber}, ResultKind::kCount},
     {"pwritev", {kFd, kIovIn, kNumber, kNumber}, ResultKind::kCount, CallForm::kPositioned},
     {"pwritev2", {kFd, kIovIn, kNumber, kNumber, kNumber}, ResultKind::kCount,

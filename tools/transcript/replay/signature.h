@@ -77,6 +77,7 @@ enum class CallForm : uint8_t {
   kInOrder,
   kPositioned,  // preadv, pwritev: one position is printed for two registers
   kClone,       // clone(child_stack=…, flags=…, …): named, in strace's own order
+  kPtrace,      // as the request wants (ptrace_requests.h)
   kClone3,  // clone3({flags=…, …}, size): newer than v4.19, made as the clone that it stands for
 };
 

@@ -17,6 +17,7 @@
 #include "sim/user/memory.h"
 #include "sim/user/syscall.h"
 #include "syscall_table/numbers_64.h"
+#include "tools/transcript/replay/ptrace_requests.h"
 #include "tools/transcript/replay/staging.h"
 #include "tools/transcript/syntax/constants.h"
 #include "tools/transcript/syntax/evaluate.h"
@@ -70,6 +71,7 @@ int64_t ResultOf(const Call& call) { return static_cast<int64_t>(call.result.val
 bool World::Prepare(const PlanStep& step) {
   const Call& call = *step.call;
   if (call.name == "brk") PrepareBreak(call);
+  if (call.name == "ptrace" && Succeeded(call) && !TraceeHasMemory(call)) return false;
   if (!PreparePaths(call) || !PrepareDescriptors(step) || !PreparePolled(step)) return false;
   if (call.name == "io_submit") PrepareIocbs(step);
   if (Succeeded(call)) PrepareResult(step);
@@ -96,10 +98,6 @@ bool World::PrepareDescriptors(const PlanStep& step) {
     if (file.kind != FileKind::kRegular) continue;
     PrepareRead(call, file);
     PrepareSize(call, file);
-    const bool direct = call.name == "fcntl" && Succeeded(call) &&
-                        NumberOf(PrintedArgument(call, 1)) == F_SETFL &&
-                        (NumberOf(PrintedArgument(call, 2)) & O_DIRECT) != 0;
-    if (direct) AllowDirectIo(fd);
   }
   return true;
 }
@@ -124,7 +122,7 @@ void World::PrepareTransfer(const Call& call) {
 // `is_end`: the transcript shows that the file ends there, and not only that it goes so far.
 void World::Resize(const OpenFile& file, int64_t size, bool is_end) {
   const auto assumed = assumed_.find(file.inode);
-  if (assumed == assumed_.end() || devices_.count(file.inode) != 0) return;
+  if (assumed == assumed_.end()) return;
   if (size < assumed->second || (!is_end && size <= file.size)) return;
   ResizeFile(file.fd, size);
   if (is_end) assumed_.erase(assumed);
@@ -269,7 +267,7 @@ void World::AssumeDescriptor(const PlanStep& step, int fd) {
     case DescriptorKind::kFile:
       break;
   }
-  const std::string path = absl::StrCat("/.assumed/", ++nameless_);
+  const std::string path = absl::StrCat(kAssumedFiles, "/", ++nameless_);
   MakeParents(AT_FDCWD, path);
   MakeFile(AT_FDCWD, path, false);
   const uint64_t name = user::StackBytes(path.size() + 1);

@@ -7,9 +7,8 @@
 //
 //   - a path that is used without having been made is made: a directory or a memory file;
 //   - such a file has the size that reads, events, fstat and lseek show;
-//   - where the recording opens a file for direct I/O, its directory can do that;
 //   - a descriptor that is used without having been made, and what lies under /proc, /sys and /dev
-//     (but not /dev/shm, and not what is opened for direct I/O), is a file whose data are the
+//     (but not /dev/shm, and not the scenario's disks), is a file whose data are the
 //     recorded ones (vfs: recorded_file); one that AIO signals is an eventfd, one with positions
 //     a memory file;
 //   - the program break is where the first brk says.
@@ -38,6 +37,9 @@ class World {
   // Both outlive this.
   World(const Descriptors& descriptors, const IocbOutcomes& outcomes)
       : descriptors_(descriptors), outcomes_(outcomes) {}
+
+  // Where the files are that are made for descriptors which no recorded call made.
+  static constexpr const char* kAssumedFiles = "/.assumed";
 
   // Brings into being what the call of `step` shows. Returns false if the call cannot be executed
   // on the model because it concerns something outside of it: it is replayed as recorded.
@@ -96,7 +98,6 @@ class World {
   bool Exists(int dirfd, const std::string& path) const;
   void MakeParents(int dirfd, const std::string& path);
   void MakeFile(int dirfd, const std::string& path, bool directory);
-  void AllowDirectIoAt(int dirfd, const std::string& path);
   void FollowPaths(const strace::Call& call);
 
   // ---- world_polls.cc ----
@@ -133,7 +134,6 @@ class World {
   // but not less than what it wrote. By inode: the end of what it wrote.
   std::map<uint64_t, int64_t> assumed_;
   std::set<const strace::Call*> may_have_been_there_;  // open with O_CREAT
-  std::set<uint64_t> devices_;     // of those: block devices, which have no st_size
   std::set<int> racing_eventfds_;  // signalled by requests that end when they end
   EpollSets epolls_;
   std::set<int> outside_cwd_;  // pids whose working directory is not in the model

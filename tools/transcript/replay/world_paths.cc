@@ -108,42 +108,18 @@ bool World::PrepareOpen(const Call& call) {
   const std::string path = strace::Bytes(*path_value);
   const bool opened = Succeeded(call);
   if (scenario_devices_.count(path) != 0) return true;
-  const bool direct = opened && (flags & O_DIRECT) != 0;
-  const bool device = IsLive(path);
-  if (!(direct && device) && IsOutside(dirfd, path)) return false;
+  if (IsOutside(dirfd, path)) return false;
   const bool creates = (flags & O_CREAT) != 0;
   // Errors that only an existing file gives.
   const bool was_there = (opened && !creates) || FailedWith(call, "ENOTDIR") ||
                          FailedWith(call, "EISDIR") || FailedWith(call, "EEXIST");
   if (opened || was_there) MakeParents(dirfd, path);
-  if (direct) AllowDirectIoAt(dirfd, path);
   const bool may = opened && creates && (flags & (O_EXCL | O_TRUNC)) == 0;
   if (may && !Exists(dirfd, path)) may_have_been_there_.insert(&call);
   if (!was_there || Exists(dirfd, path)) return true;
   const bool directory = FailedWith(call, "EISDIR") || (opened && (flags & O_DIRECTORY) != 0);
   MakeFile(dirfd, path, directory);
-  if (device) {
-    constexpr int64_t kSizeOfDevice = int64_t{1} << 40;
-    user::Syscall(NR_truncate, StagedPath(path), kSizeOfDevice);
-    const int64_t fd = user::Syscall(NR_openat, AT_FDCWD, StagedPath(path), O_RDONLY, 0);
-    devices_.insert(FileBehind(static_cast<int>(fd)).inode);
-    user::Syscall(NR_close, fd);
-  }
   return true;
-}
-
-// The directory, for what will be made in it, and the file, if it is there already.
-void World::AllowDirectIoAt(int dirfd, const std::string& path) {
-  const size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "."
-                                : slash == 0               ? "/"
-                                                           : path.substr(0, slash);
-  for (const std::string& place : {directory, path}) {
-    const int64_t fd = user::Syscall(NR_openat, dirfd, StagedPath(place), O_RDONLY, 0);
-    if (fd < 0) continue;
-    AllowDirectIo(static_cast<int>(fd));
-    user::Syscall(NR_close, fd);
-  }
 }
 
 bool World::IsOutside(int dirfd, const std::string& path) const {
