@@ -59,16 +59,9 @@ std::string Summary(const std::string& file, const ReplayReport& report) {
   return text;
 }
 
-std::string DescribeIllegal(const std::string& file, const IllegalResult& illegal) {
-  return absl::StrCat(file, ":", illegal.line, ": ", illegal.call,
-                      "\n  recorded:  ", illegal.recorded, "\n  simulated: ", illegal.simulated,
-                      illegal.reason.empty() ? "" : absl::StrCat("\n  reason:    ", illegal.reason),
-                      "\n");
-}
-
 int PrintReport(const RunFlags& flags, const ReplayReport& report) {
   for (const IllegalResult& illegal : report.illegal) {
-    std::fputs(DescribeIllegal(flags.file, illegal).c_str(), stderr);
+    std::fputs(ToString(illegal, flags.file).c_str(), stderr);
   }
   if (!report.kernel_report.empty()) {
     for (const auto& [line, call] : report.kernel_report_during) {

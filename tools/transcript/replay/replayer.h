@@ -51,6 +51,10 @@ struct IllegalResult {
   std::string reason;  // may be empty
 };
 
+// As `kpath run` tells it: `FILE:LINE: call`, and below it, a line each, what was recorded, what
+// was simulated, and the reason.
+std::string ToString(const IllegalResult& illegal, const std::string& file);
+
 struct ReplayReport {
   size_t calls = 0;  // all of the transcript
   size_t legal = 0;
