@@ -47,8 +47,8 @@ struct BootOptions {
 void Boot(Machine& machine, const BootOptions& options = {});
 
 struct SystemOptions {
-  int cpus = 1;                   // 1 … Machine::kMaxCpus
-  absl::optional<uint64_t> seed;  // departs from the ordinary course by it; none: does not
+  int cpus = 1;                        // 1 … Machine::kMaxCpus
+  absl::optional<uint64_t> seed = {};  // departs from the ordinary course by it; none: does not
   bool x32 = true;
   std::vector<DeviceOptions> devices = {};
   std::vector<MountOptions> mounts = {};

@@ -31,7 +31,7 @@ struct DeviceOptions {
   bool memory_backed = false;          // null_blk
   unsigned timeout_interval = 0;       // null_blk: loses each so-many-th request; 0: none
   bool write_cache = false;            // virtio_blk
-  DiskMechanics mechanics;             // virtio_blk
+  DiskMechanics mechanics = {};        // virtio_blk
   int irq_cpu = 0;                     // virtio_blk: the CPU that it interrupts
   // virtio_blk: the hardware, in place of one that always takes latency_ns and never fails.
   std::function<std::unique_ptr<DiskModel>(const DeviceOptions& options)> make_disk = nullptr;
