@@ -96,10 +96,10 @@ TEST(Readme, ShownLiesAreFound) {
 }
 
 TEST(Readme, TheFirstTestIsTheOneThatIsBuilt) {
-  std::string source = Read("fs_aio/first_test.cc");
+  std::string source = Read("testing/first_test.cc");
   source = source.substr(source.find("#include"));
-  EXPECT_EQ(BlockWith("#include \"entry/boot.h\""), source);
-  EXPECT_THAT(Read("fs_aio/BUILD"), HasSubstr(BlockWith("name = \"first_test\"")));
+  EXPECT_EQ(BlockWith("#include \"testing/kpath.h\""), source);
+  EXPECT_THAT(Read("testing/BUILD"), HasSubstr(BlockWith("name = \"first_test\"")));
 }
 
 // The rows of the table of commands, and what the program and the front door say.
