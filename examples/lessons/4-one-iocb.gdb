@@ -40,7 +40,8 @@ info ring
 tbreak kmem_cache_free
 continue
 bt 3
-# The submitter does not even know. Its slot is not free: there is an event in it.
+# aio_complete, by dropping the last reference: io_submit_one must not touch it any more. The slot
+# is not free. There is an event in it:
 finish
 info kioctx
 
