@@ -74,7 +74,11 @@ absl::Status RemoveDisplay(Session& session, absl::string_view text) {
   return absl::OkStatus();
 }
 
-absl::Status List(Session& session, absl::string_view) { return session.Show({"list"}); }
+absl::Status List(Session& session, absl::string_view text) {
+  if (text.empty()) return session.Show({"list"});
+  return absl::InvalidArgumentError(
+      "list shows what is around the selected frame; other places it cannot show");
+}
 absl::Status Where(Session& session, absl::string_view) { return session.Show({"where"}); }
 
 absl::Status SelectFrame(Session& session, int frame) {
@@ -245,6 +249,7 @@ CommandGroup LookingCommands() {
           {"info",
            {"i"},
            "info TOPIC",
+           "Tell what there is now.\n"
            "About the run:      tasks, cpus, locks, files [PID], memory, registers [NAME...]\n"
            "About the kernel:   kioctx, ring [ADDRESS], plug, requests, syscalls [NAME], idt\n"
            "About the debugger: breakpoints, display, bookmarks",

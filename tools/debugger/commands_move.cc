@@ -189,7 +189,7 @@ std::vector<Command> GoingCommands() {
        "To where the selected function was entered; from there, to its caller's.",
        ReverseFinish},
       {"until",
-       {"u"},
+       {"u", "advance"},
        "until [LOCATION]",
        "As next, but not back in a loop; with a location (see: help break), to there.",
        Until<kForward>},

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands for the session itself: settings, scripts, help.
+#include <cstdint>
 #include <cstdio>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "tools/debugger/command_table.h"
 #include "tools/debugger/script.h"
@@ -112,13 +114,32 @@ absl::Status Quit(Session& session, absl::string_view) {
   return absl::OkStatus();
 }
 
+// A command with the first sentence of its help, as wide as the screen: what is said begins at one
+// column, or on a screen that is not wide enough for that, below.
+std::string HelpEntry(const Command& command, int width) {
+  const size_t limit = width == 0 ? SIZE_MAX : static_cast<size_t>(width);
+  const bool narrow = limit < 70;
+  const size_t column = narrow ? 6 : 37;
+  std::string text;
+  std::string line = absl::StrCat("  ", command.usage);
+  if (narrow || line.size() >= column) text = absl::StrCat(std::exchange(line, ""), "\n");
+  line.resize(column, ' ');
+  for (const absl::string_view word : absl::StrSplit(command.help, absl::ByAnyChar(" \n"))) {
+    if (line.size() > column && line.size() + 1 + word.size() > limit) {
+      absl::StrAppend(&text, line, "\n");
+      line.assign(column, ' ');
+    }
+    absl::StrAppend(&line, line.size() > column ? " " : "", word);
+    if (absl::EndsWith(word, ".")) break;
+  }
+  return absl::StrCat(text, line, "\n");
+}
+
 void HelpGroups(Session& session) {
   for (const CommandGroup& group : AllCommands()) {
     session.Print(absl::StrCat(session.Strong(group.title), "\n"));
     for (const Command& command : group.commands) {
-      const std::string help = command.help;
-      session.Print(
-          absl::StrFormat("  %-34s %s\n", command.usage, help.substr(0, help.find('\n'))));
+      session.Print(HelpEntry(command, session.options.width));
     }
   }
   session.Print(
@@ -150,6 +171,7 @@ CommandGroup SessionCommands() {
               {"set",
                {},
                "set SETTING VALUE",
+               "Change how the debugger goes about it.\n"
                "set grain function|statement|instruction   how fine step and next are\n"
                "set width COLUMNS                          of the output; 0: as wide as need be\n"
                "set print pretty on|off                    objects with a field in a line",

@@ -108,6 +108,17 @@ absl::StatusOr<std::string> Session::Expand(absl::string_view expression) const 
   return expanded;
 }
 
+// "function (arguments) at file:line" in two lines if it does not fit, as gdb breaks it.
+std::string Session::Fold(absl::string_view line) const {
+  const auto width = static_cast<size_t>(options.width);
+  const size_t at = line.find(") at ");
+  const bool has_step = absl::StrContains(line, '"');
+  if (width < 8 || line.size() <= width + 1 || at == absl::string_view::npos || has_step) {
+    return std::string(line);
+  }
+  return absl::StrCat(line.substr(0, at + 1), "\n    ", line.substr(at + 2));
+}
+
 // A line that fits on the screen.
 std::string Session::Cut(absl::string_view line) const {
   const auto width = static_cast<size_t>(options.width);
@@ -197,7 +208,7 @@ absl::Status Session::Finish(Direction direction, const RunResult& result,
   if (*call != std::exchange(last_call_, *call)) Print(Cut(*call));
   const std::pair<absl::string_view, absl::string_view> lines =
       absl::StrSplit(*where, absl::MaxSplits('\n', 1));
-  Print(absl::StrCat(Dim(lines.first), "\n", lines.second));
+  Print(absl::StrCat(Dim(lines.first), "\n", Fold(lines.second)));
   if (!before.empty()) {
     const absl::StatusOr<std::string> after = Look({"changes"});
     if (after.ok()) Print(DescribeChanges(before, *after));

@@ -109,6 +109,7 @@ class Session {
   void ShowHits(const RunResult& result);
   absl::Status Finish(Direction direction, const RunResult& result, const std::string& before);
   absl::Status WriteDown(absl::string_view line) const;
+  std::string Fold(absl::string_view line) const;
   std::string Cut(absl::string_view line) const;
 
   bool over_ = false;

@@ -136,7 +136,10 @@ void RunAtTerminal(Session& session) {
       return;
     }
     // ^C gives up the line that was being typed. It is none, and repeats no other.
-    if (line.empty() && TakeInterrupt()) continue;
+    if (line.empty() && TakeInterrupt()) {
+      session.Print("\n");
+      continue;
+    }
     if (line.empty()) line = last;
     last = IsRepeated(line) ? line : "";
     TakeInterrupt();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -143,6 +144,29 @@ TEST(Timeline, BackwardFindsTheLastPlaceBefore) {
   EXPECT_EQ(timeline->position(), 0u);
   std::reverse(backwards.begin(), backwards.end());
   EXPECT_EQ(forwards, backwards);
+}
+
+TEST(Timeline, IsGivenUpOnceWhenThatIsAskedFor) {
+  const auto transcript = ManyReads(800);
+  const auto timeline = Start(transcript);
+  bool asked = true;
+  timeline->interrupted = [&asked] { return std::exchange(asked, false); };
+  const auto forward = timeline->Forward({});
+  ASSERT_TRUE(forward.ok());
+  EXPECT_TRUE(forward->interrupted);
+  EXPECT_FALSE(forward->ended);
+  const auto end = timeline->Forward({});
+  ASSERT_TRUE(end.ok());
+  EXPECT_FALSE(end->interrupted);
+  EXPECT_TRUE(end->ended);
+  asked = true;
+  const auto backward = timeline->Backward(At("ioctx_alloc"));
+  ASSERT_TRUE(backward.ok());
+  EXPECT_TRUE(backward->interrupted);
+  EXPECT_EQ(timeline->position(), end->position);
+  const auto found = timeline->Backward(At("ioctx_alloc"));
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found->stop.has_value());
 }
 
 TEST(Timeline, APlanThatCannotBeReadMovesNothing) {

@@ -52,12 +52,17 @@ debugger::SessionOptions MakeOptions() {
 }
 
 absl::Status RunAll(const StepFlags& flags, debugger::Session& session) {
-  for (const std::string& script : flags.scripts) {
-    absl::Status status = debugger::RunScriptFile(session, script);
-    if (!status.ok() || session.over()) return status;
-  }
   // Where the output is no terminal, as in `… -x SCRIPT | less`, nobody would see a prompt.
   const bool only_scripts = isatty(0) != 0 && isatty(1) == 0 && !flags.scripts.empty();
+  for (const std::string& script : flags.scripts) {
+    absl::Status status = debugger::RunScriptFile(session, script);
+    if (session.over()) return status;
+    if (status.ok()) continue;
+    if (flags.batch || only_scripts || isatty(0) == 0) return status;
+    // There is somebody to go on from here.
+    session.Print(absl::StrCat(status.message(), "\n"));
+    break;
+  }
   if (flags.batch || only_scripts) return absl::OkStatus();
   if (isatty(0) == 0) return debugger::RunScript(session, std::cin, "standard input");
   if (flags.scripts.empty()) session.Print("help lists the commands; quit, or ^D, leaves.\n");
