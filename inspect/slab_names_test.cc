@@ -31,7 +31,6 @@ const std::map<std::string, std::string>& Exceptions() {
       {"ctx_object", "a blk_mq_ctx and nothing else: found as one"},
       {"blk_flush_queue", "private to its source file"},
       {"vring_desc_table", "the device's side of a request, in the driver's own form"},
-      {"DirectIoRequest", "kpath's own stand-in for a device, private to its source file"},
       {"timerfd_ctx", "private to its source file"},
       {"select_bits", "empty: what it stands for is on the stack of select"},
       {"poll_list", "private to its source file"},

@@ -90,6 +90,7 @@
   X(poll_table_entry)         \
   X(iovec_array)              \
   X(iovec)                    \
+  X(buffer_head)              \
   X(dio)                      \
   X(ext2_inode_info)          \
   X(ext2_run)                 \

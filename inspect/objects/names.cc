@@ -10,6 +10,7 @@
 #include "sim/kernel/workqueue.h"
 #include "sim/mm/mman.h"
 #include "sim/mm/page.h"
+#include "sim/vfs/disk/buffer_head.h"
 #include "sim/vfs/eventfd.h"
 #include "sim/vfs/fcntl.h"
 #include "sim/vfs/fs.h"
@@ -126,6 +127,10 @@ constexpr Name kBioFlags[] = {BIT(BIO_SEG_VALID), BIT(BIO_CLONED), BIT(BIO_QUIET
 constexpr Name kRequestFlags[] = {
     N(RQF_SORTED), N(RQF_STARTED), N(RQF_SOFTBARRIER), N(RQF_FLUSH_SEQ),       N(RQF_DONTPREP),
     N(RQF_FAILED), N(RQF_QUIET),   N(RQF_IO_STAT),     N(RQF_SPECIAL_PAYLOAD), N(RQF_TIMED_OUT)};
+constexpr Name kBufferStates[] = {N(BH_Uptodate), N(BH_Dirty),         N(BH_Lock),
+                                  N(BH_Req),      N(BH_Uptodate_Lock), N(BH_Mapped),
+                                  N(BH_New),      N(BH_Async_Read),    N(BH_Async_Write),
+                                  N(BH_Boundary), N(BH_Write_EIO),     N(BH_Defer_Completion)};
 constexpr Name kRequestStates[] = {N(MQ_RQ_IDLE), N(MQ_RQ_IN_FLIGHT), N(MQ_RQ_COMPLETE)};
 constexpr Name kQueueFlags[] = {
     BIT(QUEUE_FLAG_DYING),     BIT(QUEUE_FLAG_NOMERGES),   BIT(QUEUE_FLAG_SAME_COMP),
@@ -170,6 +175,7 @@ const Names kVmFlagNames = {Kind::kFlags, kVmFlags};
 const Names kBlkStatusNames = {Kind::kEnum, kBlkStatuses};
 const Names kOpfNames = {Kind::kOperation, kOpf};
 const Names kBioFlagNames = {Kind::kFlags, kBioFlags};
+const Names kBufferStateNames = {Kind::kFlags, kBufferStates};
 const Names kRequestFlagNames = {Kind::kFlags, kRequestFlags};
 const Names kRequestStateNames = {Kind::kEnum, kRequestStates};
 const Names kQueueFlagNames = {Kind::kFlags, kQueueFlags};

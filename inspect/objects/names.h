@@ -31,6 +31,7 @@ extern const Names kPageFlagNames;     // PG_*
 extern const Names kVmFlagNames;       // VM_*
 extern const Names kBlkStatusNames;    // BLK_STS_*
 extern const Names kBioFlagNames;      // BIO_*
+extern const Names kBufferStateNames;  // BH_*
 extern const Names kRequestFlagNames;  // RQF_*
 extern const Names kRequestStateNames;
 extern const Names kQueueFlagNames;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fs/eventfd.c, fs/pipe.c, fs/eventpoll.c, fs/select.c, fs/direct-io.c, fs/ext2, lib/iov_iter.c.
+// fs/eventfd.c, fs/pipe.c, fs/eventpoll.c, fs/select.c, fs/buffer.c, fs/direct-io.c, fs/ext2,
+// lib/iov_iter.c.
 #include "inspect/objects/names.h"
 #include "inspect/types_of.h"
 #include "sim/vfs/disk/direct_io_internal.h"
@@ -181,6 +182,23 @@ const Type& StructTypeOf<iovec_array>() {
       KPATH_FIELD(segments),
   };
   static constexpr Type kType = StructType<S>("struct iovec_array", kFields, true);
+  return kType;
+}
+
+template <>
+const Type& StructTypeOf<buffer_head>() {
+  using S = buffer_head;
+  static constexpr Field kFields[] = {
+      KPATH_FIELD_AS(b_state, NamedType<unsigned, kBufferStateNames>),
+      KPATH_FIELD(b_this_page),
+      KPATH_FIELD(b_page),
+      KPATH_FIELD(b_blocknr),
+      KPATH_FIELD(b_size),
+      KPATH_FIELD_AS(b_data, HexType<unsigned>),
+      KPATH_FIELD(b_bdev),
+      KPATH_FIELD(b_count),
+  };
+  static constexpr Type kType = StructType<S>("struct buffer_head", kFields, true);
   return kType;
 }
 

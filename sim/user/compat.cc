@@ -90,10 +90,11 @@ uint32_t PushForVdso(const Stack32& stack, const Arguments32& arguments) {
 
 int64_t Int80(uint32_t number, const Arguments32& arguments) {
   current_context->cpu->regs.rip = kVdsoInt80;
-  STEP("ring 3: INT 0x80", number, arguments[0], arguments[1], arguments[2]);
-  ComeBackTo(kVdsoInt80);
   const uint64_t rbx = current_context->cpu->regs[Reg::rbx];
   const uint64_t rbp = current_context->cpu->regs[Reg::rbp];
+  LoadArguments(number, arguments);
+  STEP("ring 3: INT 0x80", number, arguments[0], arguments[1], arguments[2]);
+  ComeBackTo(kVdsoInt80);
   LoadArguments(number, arguments);
   Int80At(kVdsoInt80);
   current_context->cpu->regs[Reg::rbx] = rbx;

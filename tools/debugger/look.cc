@@ -83,6 +83,10 @@ absl::StatusOr<uint64_t> AddressIn(const Looking& looking, const Datum& value) {
 }
 
 Text LookExamine(const Looking& looking) {
+  // x/10i entry_SYSCALL_64
+  if (const absl::optional<uint64_t> symbol = FindSymbol(looking.Word(2))) {
+    return Examine(looking.view, looking.Word(1), *symbol);
+  }
   const absl::StatusOr<Datum> value = Compute(looking, looking.Word(2));
   if (!value.ok()) return value.status();
   const absl::StatusOr<uint64_t> address = AddressIn(looking, *value);

@@ -141,7 +141,14 @@ absl::StatusOr<RunResult> Session::RunOnce(Direction direction, const StopPlan& 
   return direction == Direction::kForward ? timeline.Forward(plan) : timeline.Backward(plan);
 }
 
+absl::Status Session::CheckCanMove(Direction direction) const {
+  if (direction == Direction::kBackward || !timeline.ended()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "the run has ended; run begins it again, and the reverse- commands go back");
+}
+
 absl::Status Session::Move(Direction direction, const Stepping& stepping, int times, bool changes) {
+  if (absl::Status can = CheckCanMove(direction); !can.ok()) return can;
   absl::StatusOr<std::string> before = std::string();
   if (changes) before = Look({"changes"});
   Stepping step = stepping;
@@ -157,6 +164,7 @@ absl::Status Session::Move(Direction direction, const Stepping& stepping, int ti
 }
 
 absl::Status Session::MoveTo(Direction direction, const Breakpoint& place) {
+  if (absl::Status can = CheckCanMove(direction); !can.ok()) return can;
   StopPlan plan = PlanWith({});
   plan.breakpoints.push_back(place);
   absl::StatusOr<RunResult> result = RunOnce(direction, plan);

@@ -103,6 +103,8 @@ class Session {
   absl::Status ShowStop();
 
  private:
+  // Forwards there is nothing behind the end.
+  absl::Status CheckCanMove(Direction direction) const;
   LookRequest MakeLookRequest(std::vector<std::string> words) const;
   StopPlan PlanWith(const Stepping& stepping) const;
   absl::StatusOr<RunResult> RunOnce(Direction direction, const StopPlan& plan);

@@ -68,9 +68,13 @@ std::string ProbeText(Target& target, const LastProbe& last) {
 
 std::string EndText(Target& target) {
   const ReplayReport& report = target.report();
+  int as_recorded = 0;
+  for (const auto& [name, count] : report.as_recorded) as_recorded += count;
   std::string text =
-      absl::StrFormat("#%d  the run has ended: %d calls, %d legal, %d not legal\n",
-                      target.position(), report.calls, report.legal, report.illegal.size());
+      absl::StrFormat("#%d  the run has ended: %d calls, %d legal, %d not legal", target.position(),
+                      report.calls, report.legal, report.illegal.size());
+  if (as_recorded != 0) absl::StrAppend(&text, ", ", as_recorded, " replayed as recorded");
+  absl::StrAppend(&text, "\n");
   for (const IllegalResult& illegal : report.illegal) {
     absl::StrAppend(&text, target.transcript().file_name, ":", illegal.line, ": ", illegal.call,
                     "\n  recorded:  ", illegal.recorded, "\n  simulated: ", illegal.simulated,

@@ -181,6 +181,12 @@ TEST(Step, TheFirstErrorEndsAScript) {
   }
 }
 
+TEST(Step, BehindTheEndThereIsNothing) {
+  const Ended ended = Step("examples/first-read.strace", "goto end\nreverse-step\nrun\nstep\n");
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_THAT(ended.err, HasSubstr("standard input:4: the run has ended; run begins it again"));
+}
+
 TEST(Step, WhatIsRecordedCanBeRepeated) {
   const std::string recorded = Temporary("recorded.gdb");
   std::filesystem::remove(recorded);

@@ -28,6 +28,19 @@ bio* mpage_bio_submit(unsigned op, bio* bio) {
   return nullptr;
 }
 
+// For devices that take a page without a bio (rw_page): zram and its like. No disk here does.
+// v4.19 fs/block_dev.c: bdev_read_page
+int bdev_read_page(sector_t sector, kptr<page> page) {
+  FUNCTION(sector, page);
+  return fn.Return(-EOPNOTSUPP);
+}
+
+// v4.19 fs/block_dev.c: bdev_write_page
+int bdev_write_page(sector_t sector, kptr<page> page) {
+  FUNCTION(sector, page);
+  return fn.Return(-EOPNOTSUPP);
+}
+
 // v4.19 fs/mpage.c: mpage_alloc
 bio* mpage_alloc(block_device* bdev, sector_t first_sector, unsigned nr_vecs) {
   FUNCTION(first_sector, nr_vecs);
@@ -141,8 +154,9 @@ void AddToBio(mpage_readpage_args* args, const PlaceOfPage& place) {
   if (args->bio != nullptr && args->last_block_in_bio != place.first - 1) SubmitRead(args);
   while (true) {
     if (args->bio == nullptr) {
-      args->bio = mpage_alloc(place.bdev, place.first << (blkbits - SECTOR_SHIFT),
-                              std::min(args->nr_pages, BIO_MAX_PAGES));
+      const sector_t sector = place.first << (blkbits - SECTOR_SHIFT);
+      if (place.blocks == blocks_per_page && bdev_read_page(sector, page) == 0) return;
+      args->bio = mpage_alloc(place.bdev, sector, std::min(args->nr_pages, BIO_MAX_PAGES));
     }
     if (bio_add_page(args->bio, page, length, 0) != 0) break;
     SubmitRead(args);
@@ -253,7 +267,9 @@ void AddToBio(mpage_data* mpd, const writeback_control& wbc, kptr<page> page,
   if (mpd->bio != nullptr && mpd->last_block_in_bio != place.first - 1) SubmitWrite(mpd, wbc);
   while (true) {
     if (mpd->bio == nullptr) {
-      mpd->bio = mpage_alloc(place.bdev, place.first << (blkbits - SECTOR_SHIFT), BIO_MAX_PAGES);
+      const sector_t sector = place.first << (blkbits - SECTOR_SHIFT);
+      if (place.blocks == blocks_per_page && bdev_write_page(sector, page) == 0) return;
+      mpd->bio = mpage_alloc(place.bdev, sector, BIO_MAX_PAGES);
     }
     if (bio_add_page(mpd->bio, page, place.blocks << blkbits, 0) != 0) break;
     SubmitWrite(mpd, wbc);

@@ -38,7 +38,7 @@ display
 undisplay
 info display
 x/4gx $rsp
-x/3i 0xffffffff81400010
+x/3i entry_SYSCALL_64
 x/2wx 0x7ffe00000040
 info registers rip rsp rax
 info tasks
