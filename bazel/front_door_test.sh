@@ -87,7 +87,7 @@ test_help_needs_nothing() {
   echo g++ >"$world/missing"
   kpath
   expect status "$status" 0
-  for command in run compare syscalls test help; do expect out "$out" "*./kpath $command *"; done
+  for command in run step compare syscalls bench test help; do expect out "$out" "*./kpath $command *"; done
   kpath help test
   expect out "$out" "./kpath test *"
   expect calls "$(<"$calls")" ""
@@ -201,6 +201,21 @@ test_results_are_counted() {
   rm "$world/bazel_status"
 }
 
+test_bench_takes_one_expression() {
+  kpath bench --help
+  expect out "$out" "./kpath bench *"
+  expect calls "$(<"$calls")" ""
+  kpath bench a b
+  expect status "$status" 2
+  expect err "$err" "kpath: bench: expected a regular expression at most; *"
+  expect calls "$(<"$calls")" ""
+  echo 1 >"$world/bazel_status"
+  kpath bench getpid
+  expect status "$status" 5
+  expect calls "$(<"$calls")" "bazel build //tests/bench"
+  rm "$world/bazel_status"
+}
+
 make_project
 make_commands
 test_help_needs_nothing
@@ -215,4 +230,5 @@ test_missing_packages_are_named_when_they_may_not_be_installed
 test_network_down
 test_clang_is_needed_for_its_configuration_only
 test_results_are_counted
+test_bench_takes_one_expression
 ((failures == 0))

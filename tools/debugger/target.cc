@@ -37,7 +37,7 @@ absl::StatusOr<RunResult> Target::Run(const RunRequest& request) {
   }
   watcher_->interrupted = nullptr;
   result.position = position();
-  result.stop = watcher_->stop();
+  result.stop = watcher_->TakeStop();
   result.ended = ended();
   return result;
 }

@@ -26,7 +26,7 @@ inline strace::Transcript Read(const std::string& path) {
 
 // A process that makes `pairs` pairs of an io_submit and the io_getevents of its event: about 340
 // probes each.
-inline strace::Transcript ManyReads(int pairs) {
+inline std::string TextOfManyReads(int pairs) {
   std::string text =
       "100 openat(AT_FDCWD, \"/tmp/x\", O_RDWR|O_CREAT|O_TRUNC, 0600) = 3\n"
       "100 ftruncate(3, 4096) = 0\n"
@@ -39,7 +39,11 @@ inline strace::Transcript ManyReads(int pairs) {
                     "100 io_getevents(0x7f0000000000, 1, 1, [{data=7, obj=0x7f0000020000, "
                     "res=512, res2=0}], NULL) = 1\n");
   }
-  return Parse("many-reads.strace", text);
+  return text;
+}
+
+inline strace::Transcript ManyReads(int pairs) {
+  return Parse("many-reads.strace", TextOfManyReads(pairs));
 }
 
 }  // namespace kpath::debugger

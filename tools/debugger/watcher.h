@@ -6,7 +6,7 @@
 //   ReplayOptions options{.probes = &watcher};
 //   watcher.Attach(replayer->machine());
 //   watcher.Arm(plan, Watcher::Mode::kStop);
-//   machine.Run();                                    // kStopped: watcher.stop() says why
+//   machine.Run();                                    // kStopped: watcher.TakeStop() says why
 //
 // A machine runs forwards only. To find where a run was last at such a place, it is run again with
 // Mode::kRemember, which does not stop, up to where the search began.
@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,7 +62,8 @@ class Watcher : public ProbeListener {
   absl::Status Arm(const StopPlan& plan, Mode mode);
 
   // Where it stopped, or the last place that it passed, since Arm. None: it came to no such place.
-  const absl::optional<Stop>& stop() const { return stop_; }
+  // Can be had once.
+  absl::optional<Stop> TakeStop() { return std::exchange(stop_, absl::nullopt); }
   const LastProbe& last() const { return last_; }
   const CallStacks& stacks() const { return stacks_; }
 

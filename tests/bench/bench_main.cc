@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `./kpath bench`: one table. Each benchmark runs several times, in turn with all others, so that
+// what disturbs the computer for a while disturbs them all; a figure is the median.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "benchmark/benchmark.h"
+#include "tests/bench/bench.h"
+
+namespace kpath {
+namespace {
+
+constexpr const char* kColumns[] = {"host", "kpath", "functions", "instructions"};
+
+std::vector<std::string>& Rows() {
+  static auto* rows = new std::vector<std::string>;
+  return *rows;
+}
+
+std::string Nanoseconds(double ns) {
+  if (ns < 1e5) return absl::StrFormat("%.0f ns", ns);
+  if (ns < 1e8) return absl::StrFormat("%.0f us", ns / 1e3);
+  return absl::StrFormat("%.0f ms", ns / 1e6);
+}
+
+// Remembers the medians and prints them when all is done.
+class Table : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      const std::pair<std::string, std::string> name =
+          absl::StrSplit(run.run_name.function_name, absl::MaxSplits('|', 1));
+      if (run.error_occurred) errors_.push_back(absl::StrCat(name.first, ": ", run.error_message));
+      if (run.error_occurred || run.run_type != Run::RT_Iteration) continue;
+      const auto items = run.counters.find("items_per_second");
+      const double ns = items == run.counters.end()
+                            ? run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations)
+                            : 1e9 / items->second;
+      figures_[name.first][name.second].push_back(ns);
+    }
+    if (isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "\rkpath: %zu measured", ++measured_);
+  }
+
+  void Finalize() override {
+    if (measured_ != 0) std::fprintf(stderr, "\r\033[K");
+    std::printf("%-58s", "");
+    for (const char* column : kColumns) std::printf("%14s", column);
+    std::printf("   kpath:host\n");
+    for (const std::string& row : Rows()) PrintRow(row);
+    for (const std::string& error : errors_) std::printf("%s\n", error.c_str());
+  }
+
+ private:
+  void PrintRow(const std::string& row) {
+    const auto figures = figures_.find(row);
+    if (figures == figures_.end()) return;
+    std::printf("%-58s", row.c_str());
+    std::map<std::string, double> medians;
+    for (const char* column : kColumns) {
+      auto& all = figures->second[column];
+      std::sort(all.begin(), all.end());
+      if (!all.empty()) medians[column] = all[all.size() / 2];
+      std::printf("%14s", all.empty() ? "" : Nanoseconds(medians[column]).c_str());
+    }
+    if (medians.count("host") != 0 && medians.count("kpath") != 0) {
+      std::printf("%13.2f", medians["kpath"] / medians["host"]);
+    }
+    std::printf("\n");
+  }
+
+  std::map<std::string, std::map<std::string, std::vector<double>>> figures_;
+  std::vector<std::string> errors_;
+  size_t measured_ = 0;
+};
+
+}  // namespace
+
+void Register(const std::string& row, const std::string& column,
+              std::function<void(benchmark::State&)> run) {
+  if (Rows().empty() || Rows().back() != row) Rows().push_back(row);
+  benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
+}
+
+}  // namespace kpath
+
+int main(int argc, char** argv) {
+  std::vector<std::string> words = {argv[0], "--benchmark_repetitions=5",
+                                    "--benchmark_enable_random_interleaving=true",
+                                    "--benchmark_min_time=0.05"};
+  words.insert(words.end(), argv + 1, argv + argc);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  int count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+  kpath::RegisterCalls();
+  kpath::RegisterRuns();
+  kpath::RegisterGrowth();
+  kpath::Table table;
+  benchmark::RunSpecifiedBenchmarks(&table);
+  return 0;
+}
