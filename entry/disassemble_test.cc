@@ -79,14 +79,16 @@ TEST(Locate, OffsetsFromTheSymbolOrAsRecorded) {
 
 TEST(StepText, HasTheColumnsOfTheRecordings) {
   constexpr Instruction kLine = xorl(edx, edx);
-  const RegisterChange changes[] = {{"rdx", 0}, {"eflags", 0x46}};
+  WatchedRegisters before, after;
+  before.regs[Reg::rdx] = 7;
+  after.regs.rflags = 0x46;
   const InstructionStep step = {
-      .instruction = &kLine, .symbol = &kEntry, .offset = 40, .changes = changes};
+      .instruction = &kLine, .symbol = &kEntry, .offset = 40, .before = &before, .after = &after};
   EXPECT_EQ(StepText(step),
             "entry+40                   | xor    %edx,%edx                             "
             "| rdx=0 eflags=46");
   const InstructionStep quiet = {
-      .instruction = &kLine, .symbol = &kEntry, .offset = 0, .changes = {}};
+      .instruction = &kLine, .symbol = &kEntry, .offset = 0, .before = &after, .after = &after};
   EXPECT_EQ(StepText(quiet),
             "entry                      | xor    %edx,%edx                             |");
 }

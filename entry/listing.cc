@@ -43,34 +43,6 @@ constexpr NamedRegister kRegisters[] = {
     {"cs", [](const Registers& regs) { return uint64_t{regs.cs}; }},
     {"ss", [](const Registers& regs) { return uint64_t{regs.ss}; }},
 };
-constexpr size_t kMaxChanges = std::size(kRegisters) + 1;
-
-// What changed between two moments.
-class Changes {
- public:
-  Changes(const Registers& before, uint64_t gs_base_before, const Cpu& cpu) {
-    for (const NamedRegister& reg : kRegisters) {
-      if (reg.read(cpu.regs) != reg.read(before)) Add(reg.name, reg.read(cpu.regs));
-    }
-    if (cpu.gs_base != gs_base_before) Add("gs_base", cpu.gs_base);
-  }
-
-  absl::Span<const RegisterChange> changes() const { return {changes_, count_}; }
-  absl::Span<const Value> values() const { return {values_, 2 * count_}; }
-
- private:
-  void Add(const char* name, uint64_t value) {
-    changes_[count_] = {name, value};
-    values_[2 * count_] = Value::Text(name);
-    values_[2 * count_ + 1] = Value::Address(value);
-    ++count_;
-  }
-
-  size_t count_ = 0;
-  RegisterChange changes_[kMaxChanges];
-  Value values_[2 * kMaxChanges];
-};
-
 // Fills in where the instruction is about to store.
 void DescribeStore(const Cpu& cpu, InstructionStep& step) {
   const Instruction& instruction = *step.instruction;
@@ -92,6 +64,18 @@ uint64_t StoredValue(const Cpu& cpu, const InstructionStep& step) {
 }
 
 }  // namespace
+
+std::vector<RegisterChange> ChangesOf(const InstructionStep& step) {
+  std::vector<RegisterChange> changes;
+  for (const NamedRegister& reg : kRegisters) {
+    const uint64_t now = reg.read(step.after->regs);
+    if (now != reg.read(step.before->regs)) changes.push_back({reg.name, now});
+  }
+  if (step.after->gs_base != step.before->gs_base) {
+    changes.push_back({"gs_base", step.after->gs_base});
+  }
+  return changes;
+}
 
 ReplacedListing::ReplacedListing(const CodeSymbol& symbol, absl::Span<const Instruction> lines,
                                  const CodeSymbol* next)
@@ -116,13 +100,13 @@ Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
                           .symbol = &symbol,
                           .offset = static_cast<uint32_t>(address - symbol.address)};
   DescribeStore(*cpu, step);
-  const Registers before = cpu->regs;
-  const uint64_t gs_base_before = cpu->gs_base;
+  const WatchedRegisters before = {cpu->regs, cpu->gs_base};
   const Flow flow = Execute(*cpu, instruction, next_rip);
-  const Changes changes(before, gs_base_before, *cpu);
-  step.changes = changes.changes();
+  const WatchedRegisters after = {cpu->regs, cpu->gs_base};
+  step.before = &before;
+  step.after = &after;
   step.stored_value = StoredValue(*cpu, step);
-  machine.Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, &step, changes.values());
+  machine.Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, &step, {});
   cpu = current_context->cpu;
   return flow;
 }

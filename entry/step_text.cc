@@ -8,7 +8,7 @@
 namespace kpath {
 
 std::string ChangesText(const InstructionStep& step) {
-  return absl::StrJoin(step.changes, " ", [](std::string* out, const RegisterChange& change) {
+  return absl::StrJoin(ChangesOf(step), " ", [](std::string* out, const RegisterChange& change) {
     absl::StrAppendFormat(out, "%s=%x", change.name, change.value);
   });
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/trace/graph_listener.h"
 
-#include <algorithm>
-
 #include "sim/trace/call_tree.h"
 
 namespace kpath {
+
+GraphListener::OpenCalls& GraphListener::OpenOf(const Context& context) {
+  if (&context != last_context_) {
+    last_context_ = &context;
+    last_open_ = &open_[&context];
+  }
+  return *last_open_;
+}
 
 void GraphListener::OnProbe(const ProbeEvent& event) {
   const Context& context = *current_context;
@@ -14,24 +20,27 @@ void GraphListener::OnProbe(const ProbeEvent& event) {
 }
 
 void GraphListener::Enter(const ProbeEvent& event, const Context& context) {
-  OpenCalls& open = open_[&context];
-  const bool inside_shown = std::find(open.begin(), open.end(), true) != open.end();
+  OpenCalls& open = OpenOf(context);
+  const bool inside_shown = open.shown > 0;
   const bool interrupt = IsInterruptEntry(event.function->name);
   const bool wanted = interrupt || inside_shown || context.id() != 0;
   const bool shown = wanted && !(hidden && hidden(context) && !interrupt && !inside_shown);
-  open.push_back(shown);
+  open.calls.push_back(shown);
   if (shown) {
+    ++open.shown;
     events_->Enter(event.cpu->id(), context.label(), context.id(), event.function->name,
                    event.time_ns);
   }
 }
 
 void GraphListener::Exit(const ProbeEvent& event, const Context& context) {
-  OpenCalls& open = open_[&context];
-  if (open.empty()) return;  // entered before anybody listened
-  const bool shown = open.back();
-  open.pop_back();
-  if (shown) events_->Exit(event.cpu->id(), context.id(), event.time_ns);
+  OpenCalls& open = OpenOf(context);
+  if (open.calls.empty()) return;  // entered before anybody listened
+  const bool shown = open.calls.back();
+  open.calls.pop_back();
+  if (!shown) return;
+  --open.shown;
+  events_->Exit(event.cpu->id(), context.id(), event.time_ns);
 }
 
 }  // namespace kpath

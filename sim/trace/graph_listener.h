@@ -36,11 +36,17 @@ class GraphListener : public ProbeListener {
   void Enter(const ProbeEvent& event, const Context& context);
   void Exit(const ProbeEvent& event, const Context& context);
 
-  // The open calls of a context: whether each is shown.
-  using OpenCalls = std::vector<bool>;
+  // The open calls of a context: whether each is shown, and how many are.
+  struct OpenCalls {
+    std::vector<bool> calls;
+    int shown = 0;
+  };
+  OpenCalls& OpenOf(const Context& context);
 
   CallEvents* const events_;
   std::map<const Context*, OpenCalls> open_;
+  const Context* last_context_ = nullptr;
+  OpenCalls* last_open_ = nullptr;
 };
 
 }  // namespace kpath

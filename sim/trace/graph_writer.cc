@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "sim/trace/call_tree.h"
 
 namespace kpath {
@@ -45,27 +44,50 @@ char OverheadMark(int64_t duration_ns) {
   return ' ';
 }
 
+// Decimal, with `pad` in front up to `width` characters.
+void AppendNumber(std::string& line, int64_t number, int width = 0, char pad = ' ') {
+  char digits[20];
+  char* const end = digits + sizeof(digits);
+  char* begin = end;
+  do {
+    *--begin = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  if (width > end - begin) line.append(static_cast<size_t>(width - (end - begin)), pad);
+  line.append(begin, end);
+}
+
 // Microseconds in at most 8 characters: decimals make room for digits, and go away with the
 // seventh digit; then " us" and spaces up to the column's end.
-std::string DurationColumn(int64_t duration_ns, bool overhead_mark) {
-  std::string number = absl::StrCat(duration_ns / 1000);
-  if (number.size() < 7) {
-    const std::string decimals = absl::StrFormat("%03d", duration_ns % 1000);
-    absl::StrAppend(&number, ".", decimals.substr(0, std::min<size_t>(3, 7 - number.size())));
+void AppendDuration(std::string& line, int64_t duration_ns, bool overhead_mark) {
+  line += overhead_mark ? OverheadMark(duration_ns) : ' ';
+  line += ' ';
+  const size_t begin = line.size();
+  AppendNumber(line, duration_ns / 1000);
+  const size_t digits = line.size() - begin;
+  if (digits < 7) {
+    line += '.';
+    AppendNumber(line, duration_ns % 1000, 3, '0');
+    line.resize(begin + digits + 1 + std::min<size_t>(3, 7 - digits));
   }
-  const char mark = overhead_mark ? OverheadMark(duration_ns) : ' ';
-  const size_t padding = number.size() < 8 ? 8 - number.size() : 0;
-  return absl::StrCat(absl::string_view(&mark, 1), " ", number, " us ", std::string(padding, ' '),
-                      "|  ");
+  const size_t width = line.size() - begin;
+  line += " us ";
+  if (width < 8) line.append(8 - width, ' ');
+  line += "|  ";
 }
 
 // "comm-pid" with at most 7 characters of the name, in the middle of 14; "<...>" for a task whose
 // name was not told yet.
-std::string TaskColumn(absl::string_view comm, int pid) {
+void AppendTask(std::string& line, absl::string_view comm, int pid) {
   if (comm.empty()) comm = "<...>";
-  const std::string text = absl::StrCat(comm.substr(0, 7), "-", pid);
-  const size_t spaces = text.size() < 14 ? 14 - text.size() : 0;
-  return absl::StrCat(std::string(spaces / 2, ' '), text, std::string(spaces - spaces / 2, ' '));
+  comm = comm.substr(0, 7);
+  const size_t width = comm.size() + 1 + static_cast<size_t>(Digits(pid));
+  const size_t spaces = width < 14 ? 14 - width : 0;
+  line.append(spaces / 2, ' ');
+  line.append(comm.data(), comm.size());
+  line += '-';
+  AppendNumber(line, pid);
+  line.append(spaces - spaces / 2, ' ');
 }
 
 }  // namespace
@@ -82,15 +104,18 @@ void GraphWriter::Enter(int cpu, absl::string_view comm, int pid, absl::string_v
   WriteHeldBack(cpu);
   Task& task = FindTask(pid, cpu);
   WriteHeldBack(task.held_back_on);
-  task.comm = std::string(comm);
-  task.open.push_back({std::string(name), time_ns});
+  task.comm.assign(comm.data(), comm.size());
+  if (task.open.size() == task.depth) task.open.emplace_back();
+  OpenCall& call = task.open[task.depth++];
+  call.name.assign(name.data(), name.size());
+  call.start_ns = time_ns;
   task.held_back_on = cpu;
   cpus_[cpu].held_back = &task;
 }
 
 void GraphWriter::Exit(int cpu, int pid, int64_t time_ns) {
   Task& task = FindTask(pid, cpu);
-  if (task.open.empty()) return;
+  if (task.depth == 0) return;
   const bool is_leaf = task.held_back_on == cpu;
   if (is_leaf) {
     cpus_[cpu].held_back = nullptr;
@@ -100,16 +125,22 @@ void GraphWriter::Exit(int cpu, int pid, int64_t time_ns) {
     WriteHeldBack(task.held_back_on);
   }
 
-  const OpenCall call = std::move(task.open.back());
-  task.open.pop_back();
+  const OpenCall& call = task.open[--task.depth];  // stays as it is until the next Enter
   MarkSwitch(cpu, task);
-  if (is_leaf) WriteInterruptMark(cpu, task, call.name, "==========>");
-  const std::string duration = DurationColumn(time_ns - call.start_ns, options_.overhead_marks);
-  const std::string text = is_leaf                  ? absl::StrCat(call.name, "();\n")
-                           : options_.closing_names ? absl::StrCat("} /* ", call.name, " */\n")
-                                                    : "}\n";
-  WriteCall(cpu, task, duration, task.open.size(), text);
-  WriteInterruptMark(cpu, task, call.name, "<==========");
+  const bool interrupt = IsInterruptEntry(call.name);
+  if (interrupt && is_leaf) WriteInterruptMark(cpu, task, "==========>");
+  BeginLine(cpu, task);
+  AppendDuration(line_, time_ns - call.start_ns, options_.overhead_marks);
+  line_.append(2 * task.depth, ' ');
+  if (is_leaf) {
+    line_.append(call.name).append("();");
+  } else if (options_.closing_names) {
+    line_.append("} /* ").append(call.name).append(" */");
+  } else {
+    line_ += '}';
+  }
+  EndLine();
+  if (interrupt) WriteInterruptMark(cpu, task, "<==========");
 }
 
 void GraphWriter::Annotate(int cpu, int pid, absl::string_view text) {
@@ -117,7 +148,11 @@ void GraphWriter::Annotate(int cpu, int pid, absl::string_view text) {
   const Task& task = FindTask(pid, cpu);
   WriteHeldBack(task.held_back_on);
   MarkSwitch(cpu, task);
-  WriteCall(cpu, task, kNoDuration, task.open.size(), absl::StrCat("/* ", text, " */\n"));
+  BeginLine(cpu, task);
+  line_.append(kNoDuration.data(), kNoDuration.size());
+  line_.append(2 * task.depth, ' ');
+  absl::StrAppend(&line_, "/* ", text, " */");
+  EndLine();
 }
 
 void GraphWriter::Finish() {
@@ -135,37 +170,51 @@ void GraphWriter::WriteHeldBack(int cpu) {
   if (state == cpus_.end() || state->second.held_back == nullptr) return;
   Task* task = std::exchange(state->second.held_back, nullptr);
   task->held_back_on = kNotHeldBack;
-  const OpenCall& call = task->open.back();
+  const OpenCall& call = task->open[task->depth - 1];
   MarkSwitch(cpu, *task);
-  WriteInterruptMark(cpu, *task, call.name, "==========>");
-  WriteCall(cpu, *task, kNoDuration, task->open.size() - 1, absl::StrCat(call.name, "() {\n"));
+  if (IsInterruptEntry(call.name)) WriteInterruptMark(cpu, *task, "==========>");
+  BeginLine(cpu, *task);
+  line_.append(kNoDuration.data(), kNoDuration.size());
+  line_.append(2 * (task->depth - 1), ' ');
+  line_.append(call.name).append("() {");
+  EndLine();
 }
 
 void GraphWriter::MarkSwitch(int cpu, const Task& task) {
   const Task* before = std::exchange(cpus_[cpu].shown, &task);
   if (before == nullptr || before == &task) return;
-  sink_(absl::StrCat(kDashes, CpuColumn(cpu), TaskColumn(before->comm, before->pid), " => ",
-                     TaskColumn(task.comm, task.pid), "\n", kDashes, "\n"));
+  line_.assign(kDashes.data(), kDashes.size());
+  AppendCpu(cpu);
+  AppendTask(line_, before->comm, before->pid);
+  line_ += " => ";
+  AppendTask(line_, task.comm, task.pid);
+  absl::StrAppend(&line_, "\n", kDashes);
+  EndLine();
 }
 
-void GraphWriter::WriteCall(int cpu, const Task& task, absl::string_view duration_column,
-                            size_t depth, absl::string_view text) {
-  sink_(absl::StrCat(LineStart(cpu, task), duration_column, std::string(2 * depth, ' '), text));
+void GraphWriter::WriteInterruptMark(int cpu, const Task& task, absl::string_view arrow) {
+  BeginLine(cpu, task);
+  absl::StrAppend(&line_, "  ", arrow, " |");
+  EndLine();
 }
 
-void GraphWriter::WriteInterruptMark(int cpu, const Task& task, absl::string_view name,
-                                     absl::string_view arrow) {
-  if (!IsInterruptEntry(name)) return;
-  sink_(absl::StrCat(LineStart(cpu, task), "  ", arrow, " |\n"));
+void GraphWriter::BeginLine(int cpu, const Task& task) {
+  line_.clear();
+  AppendCpu(cpu);
+  if (!options_.task_column) return;
+  AppendTask(line_, task.comm, task.pid);
+  line_ += " | ";
 }
 
-std::string GraphWriter::LineStart(int cpu, const Task& task) const {
-  if (!options_.task_column) return CpuColumn(cpu);
-  return absl::StrCat(CpuColumn(cpu), TaskColumn(task.comm, task.pid), " | ");
+void GraphWriter::EndLine() {
+  line_ += '\n';
+  sink_(line_);
 }
 
-std::string GraphWriter::CpuColumn(int cpu) const {
-  return absl::StrFormat(" %*d) ", cpu_width_, cpu);
+void GraphWriter::AppendCpu(int cpu) {
+  line_ += ' ';
+  AppendNumber(line_, cpu, cpu_width_);
+  line_ += ") ";
 }
 
 }  // namespace kpath

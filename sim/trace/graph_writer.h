@@ -70,7 +70,8 @@ class GraphWriter : public CallEvents {
   struct Task {
     std::string comm;
     int pid = -1;
-    std::vector<OpenCall> open;
+    std::vector<OpenCall> open;  // the first `depth`; those behind are kept for their memory
+    size_t depth = 0;
     int held_back_on = kNotHeldBack;  // the CPU on which the innermost entry waits to be written
   };
   struct CpuState {
@@ -81,18 +82,19 @@ class GraphWriter : public CallEvents {
   Task& FindTask(int pid, int cpu);
   void WriteHeldBack(int cpu);
   void MarkSwitch(int cpu, const Task& task);
-  void WriteCall(int cpu, const Task& task, absl::string_view duration_column, size_t depth,
-                 absl::string_view text);
-  void WriteInterruptMark(int cpu, const Task& task, absl::string_view name,
-                          absl::string_view arrow);
-  std::string LineStart(int cpu, const Task& task) const;
-  std::string CpuColumn(int cpu) const;
+  void WriteInterruptMark(int cpu, const Task& task, absl::string_view arrow);
+  // A line is made in line_, which keeps its memory: from the columns before the duration on, up to
+  // its end.
+  void BeginLine(int cpu, const Task& task);
+  void EndLine();
+  void AppendCpu(int cpu);
 
   const Sink sink_;
   const GraphWriterOptions options_;
   const int cpu_width_;
   std::map<TaskKey, Task> tasks_;
   std::map<int, CpuState> cpus_;
+  std::string line_;
 };
 
 }  // namespace kpath

@@ -29,7 +29,7 @@ std::string NamedValues(const char* names, absl::Span<const Value> values) {
 std::string InstructionText(const InstructionStep& step) {
   std::string text = absl::StrFormat("%-28s %-44s", Locate(*step.symbol, step.offset),
                                      Disassemble(*step.instruction));
-  for (const RegisterChange& change : step.changes) {
+  for (const RegisterChange& change : ChangesOf(step)) {
     absl::StrAppend(&text, " ", change.name, "=", absl::Hex(change.value));
   }
   if (step.stored_bytes != 0) {
