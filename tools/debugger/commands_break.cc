@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "inspect/expression.h"
 #include "tools/debugger/command_table.h"
 #include "tools/debugger/locations.h"
@@ -78,13 +79,17 @@ absl::Status TemporaryBreak(Session& session, absl::string_view text) {
 }
 
 absl::Status Watch(Session& session, absl::string_view text) {
-  const auto [written, condition] = SplitCondition(text);
+  // -l: the place that the expression means now, whatever it means later.
+  const bool location =
+      absl::ConsumePrefix(&text, "-l ") || absl::ConsumePrefix(&text, "-location ");
+  const auto [written, condition] = SplitCondition(absl::StripAsciiWhitespace(text));
   if (written.empty()) return absl::InvalidArgumentError("expected an expression to watch");
   const absl::StatusOr<std::string> expanded = session.Expand(written);
   if (!expanded.ok()) return expanded.status();
   const absl::StatusOr<std::string> value = session.Look({"print", "", *expanded});
   if (!value.ok()) return value.status();
-  const absl::StatusOr<std::string> bound = session.Look({"bind", *expanded});
+  const absl::StatusOr<std::string> bound =
+      session.Look({location ? "location" : "bind", *expanded});
   if (!bound.ok()) return bound.status();
   absl::StatusOr<std::string> checked = CheckCondition(session, condition);
   if (!checked.ok()) return checked.status();
@@ -92,9 +97,9 @@ absl::Status Watch(Session& session, absl::string_view text) {
   one.breakpoint.kind = Breakpoint::Kind::kWatch;
   one.breakpoint.name = *bound;
   one.breakpoint.condition = *checked;
-  one.shown = std::string(written);
+  one.shown = absl::StrCat(location ? "-l " : "", written);
   const int id = Add(session, std::move(one));
-  session.Print(absl::StrCat("Watchpoint ", id, ": ", written, "\n"));
+  session.Print(absl::StrCat("Watchpoint ", id, ": ", session.breakpoints[id].shown, "\n"));
   return absl::OkStatus();
 }
 
@@ -171,10 +176,11 @@ CommandGroup BreakpointCommands() {
            TemporaryBreak},
           {"watch",
            {"wa"},
-           "watch EXPR [if EXPR]",
+           "watch [-l] EXPR [if EXPR]",
            "Stop where the value of the expression has changed. An object that the frame knows by\n"
-           "name stays the one that is watched, wherever the run goes. With reverse-continue: who\n"
-           "wrote this last?",
+           "name stays the one that is watched, wherever the run goes; with -l, the place in "
+           "memory\n"
+           "that the expression means now. With reverse-continue: who wrote this last?",
            Watch},
           {"delete",
            {"d"},

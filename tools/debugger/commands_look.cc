@@ -40,6 +40,13 @@ absl::Status Print(Session& session, absl::string_view text) {
   return absl::OkStatus();
 }
 
+absl::Status WhatIs(Session& session, absl::string_view text) {
+  if (text.empty()) return absl::InvalidArgumentError("expected an expression");
+  const absl::StatusOr<std::string> expression = session.Expand(text);
+  if (!expression.ok()) return expression.status();
+  return session.Show({"whatis", *expression});
+}
+
 absl::Status Examine(Session& session, absl::string_view text) {
   const auto [format, written] = SplitFormat(text);
   if (written.empty()) return absl::InvalidArgumentError("expected an address");
@@ -211,6 +218,7 @@ CommandGroup LookingCommands() {
            "frame, then current, ctx, plug, regs, cpu(0) and globals of the kernel. $1 is a value\n"
            "printed before, $ the last. F: x o t d u c a s, as in gdb.",
            Print},
+          {"whatis", {}, "whatis EXPR", "The type of an expression.", WhatIs},
           {"x",
            {},
            "x[/NFU] ADDRESS",

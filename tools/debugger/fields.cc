@@ -133,6 +133,12 @@ absl::StatusOr<std::string> ConstantOf(const Scope& scope, const Datum& value) {
   return absl::InvalidArgumentError("neither a number nor a pointer");
 }
 
+absl::StatusOr<std::string> LocationOf(const Datum& value) {
+  if (value.address == 0) return absl::InvalidArgumentError("it is in no place with an address");
+  return absl::StrCat("*(", TypeName(value), value.is_pointer() ? "" : " ", "*)0x",
+                      absl::Hex(value.address));
+}
+
 absl::StatusOr<std::string> Bind(const Scope& scope, absl::string_view expression) {
   if (const auto parsed = ParseExpression(expression); !parsed.ok()) return parsed.status();
   std::string bound;

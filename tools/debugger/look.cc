@@ -101,6 +101,18 @@ Text LookConstant(const Looking& looking) {
   return ConstantOf(looking.scope, *value);
 }
 
+Text LookLocation(const Looking& looking) {
+  const absl::StatusOr<Datum> value = Compute(looking, looking.Word(1));
+  if (!value.ok()) return value.status();
+  return LocationOf(*value);
+}
+
+Text LookType(const Looking& looking) {
+  const absl::StatusOr<Datum> value = Compute(looking, looking.Word(1));
+  if (!value.ok()) return value.status();
+  return absl::StrCat("type = ", TypeName(*value));
+}
+
 // The selected task, and where it is.
 Text LookTask(const Looking& looking) {
   const task_struct& task = TaskOf(looking.view);
@@ -170,9 +182,11 @@ const std::map<std::string, Topic>& Verbs() {
       {"frame", [](const Looking& looking) { return FrameLine(looking.view, looking.view.frame); }},
       {"info", LookInfo},
       {"list", [](const Looking& looking) { return List(looking.view, looking.request.sources); }},
+      {"location", LookLocation},
       {"print", LookPrint},
       {"task", LookTask},
       {"where", [](const Looking& looking) { return Where(looking.target); }},
+      {"whatis", LookType},
       {"x", LookExamine},
   };
   return *verbs;

@@ -13,10 +13,12 @@
 //   frame            the selected frame, in a line
 //   list             the source around it
 //   print F EXPR     a value; F is "/x" or ""; with its type's name where it is a pointer
+//   whatis EXPR      its type
 //   x FORMAT EXPR    memory
 //   info TOPIC ARG   registers tasks cpus locks files idt syscalls kioctx ring plug requests memory
 //   changes          the fields in sight, as "name<TAB>value" lines: two stops are compared by them
 //   constant EXPR    its value, as an expression that means the same at another stop
+//   location EXPR    the place that it is in, as an expression without names
 //   bind EXPR        the expression with what the frame calls by name replaced by its address
 //
 // Errors are one line, as gdb words them where gdb has it.

@@ -142,6 +142,8 @@ TEST(Step, TheFirstErrorEndsAScript) {
       {"break *0x1", "no instruction begins at 0x1"},
       {"break do_syscall_64 if nr ==", "column 6: expected "},
       {"watch", "expected an expression to watch"},
+      {"watch -l 1 + 1", "it is in no place with an address"},
+      {"whatis", "expected an expression"},
       {"delete 7", "no breakpoint number 7"},
       {"condition 7 1", "no breakpoint number 7"},
       {"undisplay 7", "no display number 7"},

@@ -40,3 +40,12 @@ reverse-continue
 reverse-continue
 delete
 info breakpoints
+# A word of user memory, and one of the kernel stack.
+goto start
+tbreak io_submit_one
+continue
+watch *(u32 *)0x7ffe00000048
+watch -l *(u64 *)($rsp - 8) if *(u64 *)0xffff888000087f48 != 0
+info breakpoints
+continue
+delete

@@ -17,6 +17,8 @@ print $
 down
 print *user_iocb
 print ctx->ring->tail
+whatis ctx->ring
+whatis $rsp
 print *ctx->ring
 print current->pid
 print $rsp
