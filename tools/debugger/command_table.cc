@@ -10,6 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tools/debugger/locations.h"
 #include "tools/debugger/session.h"
 
@@ -32,7 +34,34 @@ std::vector<std::string> CommandNames() {
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> ArgumentsOf(const Session& session, absl::string_view command) {
+bool IsOfChain(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || absl::StrContains("_->.[]()*$", c);
+}
+
+// The word that an expression ends with: a name, or the field of what stands before it.
+std::vector<std::string> CompleteExpression(const Session& session, absl::string_view text) {
+  size_t word = text.size();
+  while (word > 0 && (absl::ascii_isalnum(static_cast<unsigned char>(text[word - 1])) ||
+                      text[word - 1] == '_')) {
+    --word;
+  }
+  absl::string_view object = text.substr(0, word);
+  const bool member = absl::ConsumeSuffix(&object, "->") || absl::ConsumeSuffix(&object, ".");
+  // The object is as much of what stands before as is a chain of names.
+  size_t begin = object.size();
+  while (begin > 0 && IsOfChain(object[begin - 1])) --begin;
+  const absl::StatusOr<std::string> names =
+      session.Look({"members", member ? std::string(object.substr(begin)) : ""});
+  if (!names.ok()) return {};
+  std::vector<std::string> lines;
+  for (const absl::string_view name : absl::StrSplit(*names, '\n')) {
+    lines.push_back(absl::StrCat(text.substr(0, word), name));
+  }
+  return lines;
+}
+
+std::vector<std::string> ArgumentsOf(const Session& session, absl::string_view command,
+                                     absl::string_view written) {
   if (command == "help") return CommandNames();
   if (command == "info") {
     return {"bookmarks", "breakpoints", "cpus",  "display",  "files",
@@ -45,6 +74,9 @@ std::vector<std::string> ArgumentsOf(const Session& session, absl::string_view c
     return words;
   }
   if (command == "set" || command == "show") return {"grain", "print pretty", "width"};
+  if (command == "print" || command == "display" || command == "watch" || command == "whatis") {
+    return CompleteExpression(session, written);
+  }
   const bool place =
       command == "break" || command == "tbreak" || command == "until" || command == "reverse-until";
   return place ? LocationNames() : std::vector<std::string>();
@@ -85,7 +117,7 @@ std::vector<std::string> Complete(const Session& session, absl::string_view line
   const absl::StatusOr<const Command*> command = FindCommand(line.substr(0, space));
   if (!command.ok()) return {};
   const absl::string_view rest = absl::StripLeadingAsciiWhitespace(line.substr(space));
-  return Starting(ArgumentsOf(session, (*command)->name), rest);
+  return Starting(ArgumentsOf(session, (*command)->name, rest), rest);
 }
 
 }  // namespace kpath::debugger

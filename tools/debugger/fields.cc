@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "inspect/print.h"
 #include "sim/trace/value_names.h"
 
@@ -131,6 +132,35 @@ absl::StatusOr<std::string> ConstantOf(const Scope& scope, const Datum& value) {
                                  : absl::StrCat("0x", absl::Hex(value.bits));
   }
   return absl::InvalidArgumentError("neither a number nor a pointer");
+}
+
+absl::StatusOr<std::string> MembersOf(const Scope& scope, absl::string_view expression) {
+  std::set<std::string> names;
+  if (expression.empty()) {
+    names = {"ctx", "current", "plug", "regs"};
+    std::vector<std::string> values;
+    if (scope.stacks != nullptr && scope.context != nullptr) {
+      const std::vector<const Frame*> frames = scope.stacks->Of(scope.context);
+      const auto chosen = static_cast<size_t>(scope.frame);
+      if (chosen < frames.size() && frames[chosen]->function != nullptr) {
+        AddNames(frames[chosen]->function->arguments, &values);
+        for (const Frame::PassedStep& passed : frames[chosen]->passed) {
+          AddNames(passed.step->values, &values);
+        }
+      }
+    }
+    names.insert(values.begin(), values.end());
+  } else {
+    const absl::StatusOr<Expression> parsed = ParseExpression(expression);
+    if (!parsed.ok()) return parsed.status();
+    const absl::StatusOr<Datum> value = Evaluate(*parsed, scope);
+    if (!value.ok()) return value.status();
+    Datum object;
+    std::string why;
+    if (!ToStruct(LookOf(scope), *value, &object, &why)) return absl::NotFoundError(why);
+    for (const Field& field : object.type->fields) names.insert(field.name);
+  }
+  return absl::StrJoin(names, "\n");
 }
 
 absl::StatusOr<std::string> LocationOf(const Datum& value) {

@@ -22,6 +22,10 @@ std::string FieldsInSight(const Scope& scope);
 // `ctx->tail`. Errors: as ParseExpression.
 absl::StatusOr<std::string> Bind(const Scope& scope, absl::string_view expression);
 
+// What may stand behind an expression and `->` or `.`: names, one a line. For an empty expression:
+// what an expression may begin with here.
+absl::StatusOr<std::string> MembersOf(const Scope& scope, absl::string_view expression);
+
 // The place where a value was read from, as an expression without names: `*(unsigned int *)0x…`.
 // Error: it is in no place that has an address.
 absl::StatusOr<std::string> LocationOf(const Datum& value);

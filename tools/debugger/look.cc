@@ -183,6 +183,7 @@ const std::map<std::string, Topic>& Verbs() {
       {"info", LookInfo},
       {"list", [](const Looking& looking) { return List(looking.view, looking.request.sources); }},
       {"location", LookLocation},
+      {"members", [](const Looking& looking) { return MembersOf(looking.scope, looking.Word(1)); }},
       {"print", LookPrint},
       {"task", LookTask},
       {"where", [](const Looking& looking) { return Where(looking.target); }},

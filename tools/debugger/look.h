@@ -13,6 +13,7 @@
 //   frame            the selected frame, in a line
 //   list             the source around it
 //   print F EXPR     a value; F is "/x" or ""; with its type's name where it is a pointer
+//   members EXPR     the fields of the object that it is; of none, names that may begin one
 //   whatis EXPR      its type
 //   x FORMAT EXPR    memory
 //   info TOPIC ARG   registers tasks cpus locks files idt syscalls kioctx ring plug requests memory

@@ -88,6 +88,15 @@ TEST_F(SessionTest, CompletesCommandsPlacesTopicsAndBookmarks) {
   EXPECT_THAT(Complete(*session_, "frob "), IsEmpty());
 }
 
+TEST_F(SessionTest, CompletesNamesAndFieldsOfExpressions) {
+  Do("tbreak io_submit_one");
+  Do("continue");
+  EXPECT_THAT(Complete(*session_, "print user_i"), ElementsAre("user_iocb"));
+  EXPECT_THAT(Complete(*session_, "p ctx->reqs"), ElementsAre("ctx->reqs", "ctx->reqs_available"));
+  EXPECT_THAT(Complete(*session_, "watch 1 + ctx->ring->ta"), ElementsAre("1 + ctx->ring->tail"));
+  EXPECT_THAT(Complete(*session_, "print frob->"), IsEmpty());
+}
+
 TEST_F(SessionTest, AWatchedObjectStaysTheOneThatWasNamed) {
   Do("tbreak io_submit_one");
   Do("continue");
