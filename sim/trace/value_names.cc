@@ -3,6 +3,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace kpath {
@@ -40,6 +41,16 @@ std::vector<absl::string_view> ValueNames(absl::string_view written) {
     begin = i + 1;
   }
   return names;
+}
+
+std::string NamedValues(absl::string_view written, absl::Span<const Value> values) {
+  const std::vector<absl::string_view> names = ValueNames(written);
+  std::string text;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const absl::string_view name = i < names.size() ? names[i] : absl::string_view();
+    absl::StrAppend(&text, i == 0 ? "" : ", ", name, name.empty() ? "" : "=", values[i].ToString());
+  }
+  return text;
 }
 
 }  // namespace kpath

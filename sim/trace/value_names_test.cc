@@ -28,5 +28,12 @@ TEST(ValueNames, HowAValueIsShownIsNoPartOfItsName) {
   EXPECT_THAT(ValueNames("static_cast<int>(fd) + 1"), ElementsAre("static_cast<int>(fd) + 1"));
 }
 
+TEST(NamedValues, AreThoseThatThereAre) {
+  const Value values[] = {Value::Unsigned(209), Value::Address(0x10)};
+  EXPECT_EQ(NamedValues("nr, Value::Address(regs)", values), "nr=209, regs=0x10");
+  EXPECT_EQ(NamedValues("nr", values), "nr=209, 0x10");  // a value that was given no name
+  EXPECT_EQ(NamedValues("", {}), "");
+}
+
 }  // namespace
 }  // namespace kpath

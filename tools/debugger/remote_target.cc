@@ -23,11 +23,6 @@ absl::Status Gone() {
   return absl::FailedPreconditionError("the process that has the machine is gone");
 }
 
-json ToJson(const LookRequest& request) {
-  return {{"words", request.words}, {"pid", request.pid},       {"frame", request.frame},
-          {"width", request.width}, {"pretty", request.pretty}, {"sources", request.sources}};
-}
-
 // The child: never returns.
 [[noreturn]] void ServeAndExit(const strace::Transcript& transcript, int socket) {
   {
@@ -96,27 +91,21 @@ absl::StatusOr<json> RemoteTarget::Ask(const json& request,
 
 absl::StatusOr<RunResult> RemoteTarget::Run(
     const RunRequest& request, const std::function<void(uint64_t position)>& progress) {
-  const absl::StatusOr<json> reply = Ask({{"run", debugger::ToJson(request)}}, progress);
+  const absl::StatusOr<json> reply = Ask({{"run", request}}, progress);
   if (!reply.ok()) return reply.status();
-  return RunResultFromJson(reply->at("run"));
+  return reply->at("run").get<RunResult>();
 }
 
 absl::StatusOr<std::string> RemoteTarget::Look(const LookRequest& request) {
-  const absl::StatusOr<json> reply = Ask({{"look", ToJson(request)}}, nullptr);
+  const absl::StatusOr<json> reply = Ask({{"look", request}}, nullptr);
   if (!reply.ok()) return reply.status();
   return reply->at("text").get<std::string>();
 }
 
 absl::StatusOr<Here> RemoteTarget::WhereIs(const LookRequest& request) {
-  const absl::StatusOr<json> reply = Ask({{"here", ToJson(request)}}, nullptr);
+  const absl::StatusOr<json> reply = Ask({{"here", request}}, nullptr);
   if (!reply.ok()) return reply.status();
-  Here here;
-  reply->at("pid").get_to(here.pid);
-  reply->at("depth").get_to(here.depth);
-  reply->at("at_entry").get_to(here.at_entry);
-  reply->at("file").get_to(here.file);
-  reply->at("line").get_to(here.line);
-  return here;
+  return reply->get<Here>();
 }
 
 absl::StatusOr<RemoteTarget> RemoteTarget::Clone() {

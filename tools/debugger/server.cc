@@ -18,17 +18,6 @@ using nlohmann::json;
 volatile std::sig_atomic_t interrupt_came = 0;
 void NoteInterrupt(int) { interrupt_came = 1; }
 
-LookRequest LookRequestFromJson(const json& from) {
-  LookRequest request;
-  from.at("words").get_to(request.words);
-  from.at("pid").get_to(request.pid);
-  from.at("frame").get_to(request.frame);
-  from.at("width").get_to(request.width);
-  from.at("pretty").get_to(request.pretty);
-  from.at("sources").get_to(request.sources);
-  return request;
-}
-
 json Error(const absl::Status& status) { return {{"error", std::string(status.message())}}; }
 
 class Server {
@@ -48,19 +37,13 @@ class Server {
 
  private:
   json Reply(const json& request) {
-    if (request.contains("run")) return Run(RunRequestFromJson(request.at("run")));
+    if (request.contains("run")) return Run(request.at("run").get<RunRequest>());
     if (request.contains("look")) {
-      const absl::StatusOr<std::string> text =
-          Look(target_, LookRequestFromJson(request.at("look")));
+      const absl::StatusOr<std::string> text = Look(target_, request.at("look").get<LookRequest>());
       return text.ok() ? json{{"text", *text}} : Error(text.status());
     }
     if (request.contains("here")) {
-      const Here here = WhereIs(target_, LookRequestFromJson(request.at("here")));
-      return {{"pid", here.pid},
-              {"depth", here.depth},
-              {"at_entry", here.at_entry},
-              {"file", here.file},
-              {"line", here.line}};
+      return WhereIs(target_, request.at("here").get<LookRequest>());
     }
     return Error(absl::InvalidArgumentError("no such request"));
   }
@@ -71,7 +54,7 @@ class Server {
       return !Send(socket_, {{"progress", position}}) || interrupt_came != 0;
     };
     const absl::StatusOr<RunResult> result = target_.Run(request);
-    return result.ok() ? json{{"run", ToJson(*result)}} : Error(result.status());
+    return result.ok() ? json{{"run", *result}} : Error(result.status());
   }
 
   // The clone serves the new socket, whose other end goes to the debugger.

@@ -88,16 +88,6 @@ std::string EndText(Target& target) {
 
 }  // namespace
 
-std::string NamedValues(const char* names, const Values& values) {
-  const std::vector<absl::string_view> split = ValueNames(names);
-  std::string text;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const absl::string_view name = i < split.size() ? split[i] : absl::string_view();
-    absl::StrAppend(&text, i == 0 ? "" : ", ", name, name.empty() ? "" : "=", values[i].ToString());
-  }
-  return text;
-}
-
 std::string RecordedCall(Target& target) {
   const LastProbe& last = target.watcher().last();
   if (target.ended() || last.context == nullptr) return "";

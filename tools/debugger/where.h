@@ -25,7 +25,4 @@ std::string Where(Target& target);
 // `examples/first-read.strace:7: io_submit(0x7f0000000000, 1, …)`. Empty: it is in none.
 std::string RecordedCall(Target& target);
 
-// "nr=209, regs=0x…" from the names as FUNCTION or STEP have them, and the values.
-std::string NamedValues(const char* names, const Values& values);
-
 }  // namespace kpath::debugger

@@ -37,85 +37,19 @@ bool ReceiveAll(int socket, void* bytes, size_t size) {
   return true;
 }
 
-json ToJson(const Breakpoint& one) {
-  return {{"id", one.id},     {"kind", one.kind},     {"name", one.name},
-          {"file", one.file}, {"number", one.number}, {"condition", one.condition}};
-}
-
-Breakpoint BreakpointFromJson(const json& from) {
-  Breakpoint one;
-  from.at("id").get_to(one.id);
-  from.at("kind").get_to(one.kind);
-  from.at("name").get_to(one.name);
-  from.at("file").get_to(one.file);
-  from.at("number").get_to(one.number);
-  from.at("condition").get_to(one.condition);
-  return one;
-}
-
-json ToJson(const Stepping& step) {
-  return {{"mode", step.mode},   {"grain", step.grain}, {"pid", step.pid},
-          {"depth", step.depth}, {"file", step.file},   {"line", step.line}};
-}
-
-Stepping SteppingFromJson(const json& from) {
-  Stepping step;
-  from.at("mode").get_to(step.mode);
-  from.at("grain").get_to(step.grain);
-  from.at("pid").get_to(step.pid);
-  from.at("depth").get_to(step.depth);
-  from.at("file").get_to(step.file);
-  from.at("line").get_to(step.line);
-  return step;
-}
-
 }  // namespace
 
-json ToJson(const RunRequest& request) {
-  json breakpoints = json::array();
-  for (const Breakpoint& one : request.plan.breakpoints) breakpoints.push_back(ToJson(one));
-  return {{"breakpoints", breakpoints},
-          {"stepping", ToJson(request.plan.stepping)},
-          {"limit", request.limit},
-          {"remember", request.remember}};
-}
-
-RunRequest RunRequestFromJson(const json& from) {
-  RunRequest request;
-  for (const json& one : from.at("breakpoints")) {
-    request.plan.breakpoints.push_back(BreakpointFromJson(one));
-  }
-  request.plan.stepping = SteppingFromJson(from.at("stepping"));
-  from.at("limit").get_to(request.limit);
-  from.at("remember").get_to(request.remember);
-  return request;
-}
-
-json ToJson(const RunResult& result) {
-  json to = {
+void to_json(json& to, const RunResult& result) {
+  to = {
       {"position", result.position}, {"ended", result.ended}, {"interrupted", result.interrupted}};
-  if (!result.stop.has_value()) return to;
-  json hits = json::array();
-  for (const Hit& hit : result.stop->hits) {
-    hits.push_back({{"id", hit.id}, {"old", hit.old_value}, {"new", hit.new_value}});
-  }
-  to["stop"] = {{"position", result.stop->position}, {"hits", hits}};
-  return to;
+  if (result.stop.has_value()) to["stop"] = *result.stop;
 }
 
-RunResult RunResultFromJson(const json& from) {
-  RunResult result;
+void from_json(const json& from, RunResult& result) {
   from.at("position").get_to(result.position);
   from.at("ended").get_to(result.ended);
   from.at("interrupted").get_to(result.interrupted);
-  const auto stop = from.find("stop");
-  if (stop == from.end()) return result;
-  result.stop.emplace();
-  stop->at("position").get_to(result.stop->position);
-  for (const json& one : stop->at("hits")) {
-    result.stop->hits.push_back({one.at("id"), one.at("old"), one.at("new")});
-  }
-  return result;
+  if (from.contains("stop")) result.stop = from.at("stop").get<Stop>();
 }
 
 bool Send(int socket, const json& message) {

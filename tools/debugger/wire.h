@@ -18,15 +18,23 @@
 
 #include "absl/types/optional.h"
 #include "nlohmann/json.hpp"
+#include "tools/debugger/look.h"
 #include "tools/debugger/stop_plan.h"
 #include "tools/debugger/target.h"
 
 namespace kpath::debugger {
 
-nlohmann::json ToJson(const RunRequest& request);
-RunRequest RunRequestFromJson(const nlohmann::json& json);
-nlohmann::json ToJson(const RunResult& result);
-RunResult RunResultFromJson(const nlohmann::json& json);
+// As JSON: members under their names, enums as numbers. Conversions of nlohmann::json find these.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Breakpoint, id, kind, name, file, number, condition)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stepping, mode, grain, pid, depth, file, line)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StopPlan, breakpoints, stepping)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunRequest, plan, limit, remember)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Hit, id, old_value, new_value)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Stop, position, hits)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LookRequest, words, pid, frame, width, pretty, sources)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Here, pid, depth, at_entry, file, line)
+void to_json(nlohmann::json& to, const RunResult& result);
+void from_json(const nlohmann::json& from, RunResult& result);
 
 // False: the other side is gone.
 bool Send(int socket, const nlohmann::json& message);

@@ -15,17 +15,6 @@
 namespace kpath {
 namespace {
 
-// "nr=209, regs=0x…" from "nr, regs" and the values.
-std::string NamedValues(const char* names, absl::Span<const Value> values) {
-  const std::vector<absl::string_view> split = ValueNames(names);
-  std::string text;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const absl::string_view name = i < split.size() ? split[i] : absl::string_view();
-    absl::StrAppend(&text, i == 0 ? "" : ", ", name, name.empty() ? "" : "=", values[i].ToString());
-  }
-  return text;
-}
-
 std::string InstructionText(const InstructionStep& step) {
   std::string text = absl::StrFormat("%-28s %-44s", Locate(*step.symbol, step.offset),
                                      Disassemble(*step.instruction));
