@@ -226,6 +226,9 @@ void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const 
     stopped_at_probe_ = true;
     LeaveFiber();
   }
+  // Who is unwound in the middle (Context's destructor) passes the ends of its functions: nothing
+  // happens to it any more, and what would happen to others may find them gone.
+  if (context->fiber_ == nullptr && context != boot_context_.get()) return;
   RunDueEvents();
   if (context->fiber_ == nullptr) return;
   if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();

@@ -252,6 +252,24 @@ TEST(Machine, StoppingNeverChangesTheRun) {
             straight);
 }
 
+// A machine that is destroyed while a context stands in the middle: its events do not come then.
+TEST(Machine, WhatIsDueDoesNotHappenAtItsEnd) {
+  bool happened = false;
+  {
+    Machine machine;
+    auto context = std::make_unique<Context>(machine, [] {
+      add_one(1);
+      halt_for_good();
+    });
+    machine.cpu(0).Start(*context);
+    EXPECT_EQ(machine.RunTo(Position(2)), Machine::Outcome::kPosition);
+    machine.ScheduleEvent(machine.now_ns(), [&happened] { happened = true; });
+    EnterMachine enter(machine);
+    context.reset();
+  }
+  EXPECT_FALSE(happened);
+}
+
 TEST(Machine, PanicStopsEverything) {
   Machine machine;
   bool ran_on = false;
