@@ -7,7 +7,6 @@
 #include "inspect/info/aio.h"
 #include "inspect/info/backtrace.h"
 #include "inspect/info/block.h"
-#include "inspect/info/changes.h"
 #include "inspect/info/dispatch.h"
 #include "inspect/info/examine.h"
 #include "inspect/info/files.h"
@@ -170,8 +169,7 @@ std::string LookAtAll(Stopped& run) {
     absl::StrAppend(&text, Backtrace(view), InfoRegisters(view).value(), InfoTasks(view),
                     InfoCpus(view), InfoLocks(view), InfoFiles(view).value(), InfoIdt(view),
                     InfoSyscalls(view).value(), InfoKioctx(view), InfoRing(view).value(),
-                    InfoPlug(view), InfoRequests(view), InfoMemory(view),
-                    ChangedSince(TakeSnapshot(view), TakeSnapshot(view, {0x1000}), {}, view));
+                    InfoPlug(view), InfoRequests(view), InfoMemory(view));
   }
   return text;
 }
