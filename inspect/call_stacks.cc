@@ -10,20 +10,8 @@
 namespace kpath {
 namespace {
 
-// With these a listing ends, and what was interrupted or called goes on.
-bool LeavesKernelEntry(const Instruction& instruction) {
-  switch (instruction.opcode) {
-    case Opcode::kIret:
-    case Opcode::kSysret:
-    case Opcode::kSysretl:
-      return true;
-    default:
-      return false;
-  }
-}
-
 bool IsOver(const Frame& frame) {
-  return frame.function == nullptr && LeavesKernelEntry(*frame.instruction);
+  return frame.function == nullptr && LeavesKernel(*frame.instruction);
 }
 
 absl::optional<Value> FindValue(const char* names, const Values& values, absl::string_view name) {
@@ -35,6 +23,17 @@ absl::optional<Value> FindValue(const char* names, const Values& values, absl::s
 }
 
 }  // namespace
+
+bool LeavesKernel(const Instruction& instruction) {
+  switch (instruction.opcode) {
+    case Opcode::kIret:
+    case Opcode::kSysret:
+    case Opcode::kSysretl:
+      return true;
+    default:
+      return false;
+  }
+}
 
 absl::optional<Value> Frame::Find(absl::string_view name) const {
   if (function == nullptr) return absl::nullopt;

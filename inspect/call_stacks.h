@@ -59,6 +59,9 @@ struct Frame {
   absl::optional<Value> Find(absl::string_view name) const;
 };
 
+// With these a listing ends, and what was interrupted or called goes on: IRET, SYSRET.
+bool LeavesKernel(const Instruction& instruction);
+
 class CallStacks : public ProbeListener {
  public:
   void OnProbe(const ProbeEvent& event) override;

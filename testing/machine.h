@@ -40,6 +40,7 @@
 #include "absl/strings/string_view.h"
 #include "entry/boot.h"
 #include "gtest/gtest.h"
+#include "inspect/grain.h"
 #include "sim/machine/cpu.h"
 #include "sim/machine/position.h"
 #include "sim/user/user.h"
@@ -48,18 +49,12 @@
 namespace kpath::testing {
 
 namespace user = ::kpath::user;
+using ::kpath::Grain;
 using ::kpath::Position;
 using ::kpath::Reg;
 using ::kpath::SystemOptions;
 
 class FaultPlan;
-
-// How far one Step goes: to the next
-enum class Grain : uint8_t {
-  kFunction,     // function that is entered or left
-  kStatement,    // of those, or named step inside a function
-  kInstruction,  // of those, or line of assembly
-};
 
 // Where a machine stands. A default one: nowhere, it has not been stopped.
 struct Place {

@@ -49,20 +49,6 @@ bool IsNamed(const ProbeEvent& event, absl::string_view name) {
   }
 }
 
-bool IsOfGrain(const ProbeEvent& event, Grain grain) {
-  switch (event.kind) {
-    case Kind::kFunctionEnter:
-    case Kind::kFunctionExit:
-      return true;
-    case Kind::kStep:
-      return grain != Grain::kFunction;
-    case Kind::kInstruction:
-      return grain == Grain::kInstruction;
-    default:
-      return false;
-  }
-}
-
 // True if the CPU is at the first instruction of a system call of this name.
 bool BeginsSyscall(const ProbeEvent& event, absl::string_view name) {
   if (event.kind != Kind::kInstruction || InstructionOf(event).offset != 0) return false;
@@ -199,7 +185,7 @@ bool Machine::Impl::GoOn() {
       [context, pid, grain](const ProbeEvent& event) {
         const bool same =
             context == nullptr || (current_context == context && context->id() == pid);
-        return same && IsOfGrain(event, grain);
+        return same && IsOfGrain(event.kind, grain);
       },
       "another step of the task");
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/info/address.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 #include "inspect/info/code.h"
 #include "inspect/info/text.h"
+#include "inspect/types.h"
 #include "sim/kernel/extable.h"
 #include "sim/kernel/slab_caches.h"
 #include "sim/user/text.h"
@@ -104,17 +102,6 @@ std::string NameUser(const View& view, uint64_t address) {
   return name.empty() ? "anonymous memory" : name;
 }
 
-// The bytes of the page that the address is in; null: none is mapped.
-const uint8_t* PageAt(const View& view, uint64_t page) {
-  if (page >= kDirectMapBase) return view.machine.memory.KernelBytes(page);
-  if (page >= kUserAddressEnd) return nullptr;
-  const kptr<mm_struct> mm = MmOf(TaskOf(view));
-  if (!mm) return nullptr;
-  const AddressSpace& space = *mm->page_table.hardware();
-  const PageTableEntry* entry = space.Find(page);
-  return entry == nullptr ? nullptr : view.machine.memory.PageBytes(entry->pfn);
-}
-
 }  // namespace
 
 std::string TaskName(const Context& context) {
@@ -150,17 +137,7 @@ std::string AddressText(const View& view, uint64_t address) {
 }
 
 bool ReadMemory(const View& view, uint64_t address, absl::Span<uint8_t> bytes) {
-  while (!bytes.empty()) {
-    const uint64_t page = address & kPageMask;
-    const uint8_t* from = PageAt(view, page);
-    if (from == nullptr) return false;
-    const uint64_t offset = address - page;
-    const size_t count = std::min<size_t>(bytes.size(), kPageSize - offset);
-    std::memcpy(bytes.data(), from + offset, count);
-    bytes.remove_prefix(count);
-    address += count;
-  }
-  return true;
+  return ReadMemory(Look{view.machine, &TaskOf(view)}, address, bytes.size(), bytes.data());
 }
 
 absl::optional<uint64_t> ReadNumber(const View& view, uint64_t address, int size) {

@@ -120,6 +120,16 @@ TEST_F(SessionTest, ValuesAreNumberedAndUsedAgain) {
   EXPECT_THAT(ErrorOf("print $5->nr_events"), HasSubstr("there is no struct kioctx at 0x"));
 }
 
+TEST_F(SessionTest, AStepIsAsFineAsItsGrain) {
+  Do("tbreak get_reqs_available");
+  Do("continue");
+  Do("bookmark entry");
+  EXPECT_THAT(Do("step"), HasSubstr("\"a batch comes from the global counter\""));
+  Do("goto entry");
+  Do("set grain function");
+  EXPECT_THAT(Do("step"), HasSubstr("get_reqs_available returns true"));
+}
+
 TEST_F(SessionTest, ABreakpointStopsAStepToo) {
   Do("tbreak __do_sys_io_submit");
   Do("continue");

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "inspect/grain.h"
+
 namespace kpath::debugger {
 
 // A place to stop at: what `break` and `watch` make.
@@ -32,9 +34,6 @@ struct Breakpoint {
   uint64_t number = 0;
   std::string condition;  // an expression; empty: always
 };
-
-// How fine `step` is: it stops at the probes of this grain and those of the coarser ones.
-enum class Grain { kFunction, kStatement, kInstruction };
 
 // One step of a task.
 struct Stepping {

@@ -13,27 +13,6 @@ namespace {
 // How often a run that nothing stops looks up.
 constexpr uint64_t kProbesBetweenLooks = 1 << 16;
 
-bool IsOfGrain(ProbeEvent::Kind kind, Grain grain) {
-  switch (kind) {
-    case ProbeEvent::Kind::kFunctionEnter:
-    case ProbeEvent::Kind::kFunctionExit:
-      return true;
-    case ProbeEvent::Kind::kStep:
-      return grain != Grain::kFunction;
-    case ProbeEvent::Kind::kInstruction:
-      return grain == Grain::kInstruction;
-    case ProbeEvent::Kind::kTaskSwitch:
-    case ProbeEvent::Kind::kNote:
-      return false;
-  }
-  return false;
-}
-
-bool LeavesKernel(const Instruction& instruction) {
-  return instruction.opcode == Opcode::kIret || instruction.opcode == Opcode::kSysret ||
-         instruction.opcode == Opcode::kSysretl;
-}
-
 const char* FileOf(const LastProbe& probe) {
   return probe.step != nullptr ? probe.step->file : probe.function->file;
 }
