@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The built program as a user meets it: exit statuses, what it prints and where, bad input.
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "sim/trace/graph_reader_file.h"
+#include "tools/kpath/test_program.h"
 
 namespace kpath {
 namespace {
@@ -30,37 +26,7 @@ constexpr char kKpath[] = "tools/kpath/kpath";
 constexpr char kFirstRead[] = "examples/first-read.strace";
 constexpr char kSummary[] = "examples/first-read.strace: 12 calls, 12 legal, 0 not legal\n";
 
-std::string TempPath(const std::string& name) {
-  return absl::StrCat(std::getenv("TEST_TMPDIR"), "/", name);
-}
-
-std::string Slurp(const std::string& path) {
-  const absl::StatusOr<std::string> text = ReadTextFile(path);
-  return text.ok() ? *text : "";
-}
-
 bool IsThere(const std::string& path) { return std::ifstream(path).good(); }
-
-// Makes a file in the test's own folder; returns its path.
-std::string Make(const std::string& name, const std::string& text) {
-  const std::string path = TempPath(name);
-  std::ofstream(path) << text;
-  return path;
-}
-
-struct Ran {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-// Runs a line of shell in which $kpath is the program.
-Ran Shell(const std::string& line) {
-  const std::string out = TempPath("stdout"), err = TempPath("stderr");
-  const int status =
-      std::system(absl::StrCat("kpath=", kKpath, "; { ", line, "\n} >", out, " 2>", err).c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, Slurp(out), Slurp(err)};
-}
 
 Ran Kpath(const std::string& arguments) { return Shell(absl::StrCat("$kpath ", arguments)); }
 

@@ -2,7 +2,6 @@
 //
 // What README.md shows is what happens: its commands are run, its first test is the one that is
 // built.
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/trace/graph_reader_file.h"
+#include "tools/kpath/test_program.h"
 
 namespace kpath {
 namespace {
@@ -55,14 +55,7 @@ std::string BlockWith(const std::string& text) {
   return found;
 }
 
-std::string OutputOf(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  char buffer[4096];
-  for (size_t got; (got = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) text.append(buffer, got);
-  pclose(pipe);
-  return text;
-}
+std::string OutputOf(const std::string& command) { return Shell(command).out; }
 
 // A command of README.md, as this test can run it.
 std::string Runnable(const std::string& command) {

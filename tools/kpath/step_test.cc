@@ -3,12 +3,9 @@
 // kpath step by scripts: each command, byte for byte. After a change that is meant, this writes the
 // new outputs, that in README.md, too:
 //     bazel-4 run //tools/kpath:step_test -- --update
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -21,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/trace/graph_reader_file.h"
+#include "tools/kpath/test_program.h"
 
 namespace kpath {
 namespace {
@@ -37,22 +35,6 @@ constexpr Script kScripts[] = {
     {"readme", "examples/first-read.strace"},  // README.md shows it
 };
 
-struct Ended {
-  int status = -1;
-  std::string out;
-  std::string err;
-};
-
-std::string Temporary(const std::string& name) {
-  return absl::StrCat(testing::TempDir(), "/", name);
-}
-
-std::string Make(const std::string& name, const std::string& text) {
-  const std::string path = Temporary(name);
-  std::ofstream(path) << text;
-  return path;
-}
-
 std::string Text(const std::string& path) {
   const absl::StatusOr<std::string> text = ReadTextFile(path);
   EXPECT_TRUE(text.ok()) << text.status();
@@ -60,19 +42,8 @@ std::string Text(const std::string& path) {
 }
 
 // `arguments` in the shell's syntax; `input` is standard input.
-Ended Step(const std::string& arguments, const std::string& input = "") {
-  const std::string in = Make("in", input), err = Temporary("err");
-  FILE* pipe =
-      popen(absl::StrCat("tools/kpath/kpath step ", arguments, " <", in, " 2>", err).c_str(), "r");
-  Ended ended;
-  char buffer[4096];
-  for (size_t got; (got = fread(buffer, 1, sizeof(buffer), pipe)) > 0;) {
-    ended.out.append(buffer, got);
-  }
-  ended.status = WEXITSTATUS(pclose(pipe));
-  std::ifstream file(err);
-  ended.err.assign(std::istreambuf_iterator<char>(file), {});
-  return ended;
+Ran Step(const std::string& arguments, const std::string& input = "") {
+  return Shell(absl::StrCat("$kpath step ", arguments, " <", Make("in", input)));
 }
 
 std::string ScriptPath(const Script& script) {
@@ -81,23 +52,18 @@ std::string ScriptPath(const Script& script) {
 std::string GoldenPath(const Script& script) {
   return absl::StrCat("tests/goldens/step/", script.name, ".out");
 }
-Ended RunScript(const Script& script) {
+Ran RunScript(const Script& script) {
   return Step(absl::StrCat(script.transcript, " --batch -x ", ScriptPath(script)));
 }
 
 TEST(Step, ScriptsShowWhatTheyShowed) {
   for (const Script& script : kScripts) {
-    const Ended ended = RunScript(script);
-    EXPECT_EQ(ended.err, "");
-    EXPECT_EQ(ended.status, 0);
-    const std::vector<std::string> was = absl::StrSplit(Text(GoldenPath(script)), '\n');
-    const std::vector<std::string> is = absl::StrSplit(ended.out, '\n');
-    for (size_t i = 0; i < std::min(was.size(), is.size()); ++i) {
-      ASSERT_EQ(was[i], is[i]) << GoldenPath(script) << ":" << i + 1
-                               << "\nIf this is meant: bazel-4 run //tools/kpath:step_test -- "
-                                  "--update";
-    }
-    EXPECT_EQ(was.size(), is.size()) << script.name;
+    const Ran ran = RunScript(script);
+    EXPECT_EQ(ran.err, "");
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_EQ(FirstDifference(Text(GoldenPath(script)), ran.out), "")
+        << GoldenPath(script)
+        << "\nIf this is meant: bazel-4 run //tools/kpath:step_test -- --update";
   }
 }
 
@@ -120,7 +86,7 @@ TEST(Step, EveryCommandIsInAScript) {
 }
 
 TEST(Step, StandardInputIsAScriptToo) {
-  const Ended typed = Step("examples/first-read.strace", Text(ScriptPath(kScripts[0])));
+  const Ran typed = Step("examples/first-read.strace", Text(ScriptPath(kScripts[0])));
   EXPECT_EQ(typed.status, 0) << typed.err;
   EXPECT_EQ(typed.out, Text(GoldenPath(kScripts[0])));
 }
@@ -175,49 +141,49 @@ TEST(Step, TheFirstErrorEndsAScript) {
   };
   for (const auto& one : kCases) {
     const std::string script = Make("bad.gdb", absl::StrCat("stop\n", one.command, "\necho on\n"));
-    const Ended ended = Step(absl::StrCat("examples/first-read.strace -x ", script));
-    EXPECT_EQ(ended.status, 2) << one.command;
-    EXPECT_THAT(ended.err, HasSubstr(absl::StrCat(script, ":2: ", one.complaint)));
-    EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
-    EXPECT_THAT(ended.out, Not(HasSubstr("(kpath) echo")));
+    const Ran ran = Step(absl::StrCat("examples/first-read.strace -x ", script));
+    EXPECT_EQ(ran.status, 2) << one.command;
+    EXPECT_THAT(ran.err, HasSubstr(absl::StrCat(script, ":2: ", one.complaint)));
+    EXPECT_EQ(std::count(ran.err.begin(), ran.err.end(), '\n'), 1) << ran.err;
+    EXPECT_THAT(ran.out, Not(HasSubstr("(kpath) echo")));
   }
 }
 
 TEST(Step, BehindTheEndThereIsNothing) {
-  const Ended ended = Step("examples/first-read.strace", "goto end\nreverse-step\nrun\nstep\n");
-  EXPECT_EQ(ended.status, 2);
-  EXPECT_THAT(ended.err, HasSubstr("standard input:4: the run has ended; run begins it again"));
+  const Ran ran = Step("examples/first-read.strace", "goto end\nreverse-step\nrun\nstep\n");
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("standard input:4: the run has ended; run begins it again"));
 }
 
 TEST(Step, WhatIsRecordedCanBeRepeated) {
-  const std::string recorded = Temporary("recorded.gdb");
+  const std::string recorded = TempPath("recorded.gdb");
   std::filesystem::remove(recorded);
-  const Ended first = Step(
+  const Ran first = Step(
       "examples/first-read.strace",
       absl::StrCat("record ", recorded, "\ntbreak io_submit_one\ncontinue\nrecord stop\nstep\n"));
   EXPECT_EQ(first.status, 0) << first.err;
   EXPECT_EQ(Text(recorded), "tbreak io_submit_one\ncontinue\n");
-  const Ended again = Step("examples/first-read.strace", absl::StrCat("source ", recorded, "\n"));
+  const Ran again = Step("examples/first-read.strace", absl::StrCat("source ", recorded, "\n"));
   EXPECT_THAT(again.out, HasSubstr("Temporary breakpoint 1, io_submit_one"));
-  const Ended refused = Step("examples/first-read.strace", absl::StrCat("record ", recorded, "\n"));
+  const Ran refused = Step("examples/first-read.strace", absl::StrCat("record ", recorded, "\n"));
   EXPECT_THAT(refused.err, HasSubstr("it is there already"));
-  const std::string loop = Temporary("loop.gdb");
+  const std::string loop = TempPath("loop.gdb");
   Make("loop.gdb", absl::StrCat("source ", loop, "\n"));
   EXPECT_THAT(Step(absl::StrCat("examples/first-read.strace -x ", loop)).err,
               HasSubstr(absl::StrCat(loop, " would be read inside of itself")));
 }
 
 TEST(Step, ListShowsTheSourceWhereItIsAtHand) {
-  std::filesystem::create_directories(Temporary("root/fs_aio"));
+  std::filesystem::create_directories(TempPath("root/fs_aio"));
   std::string source;
   for (int i = 1; i < 300; ++i) absl::StrAppend(&source, "line ", i, "\n");
   Make("root/fs_aio/submit.cc", source);
-  setenv("KPATH_SOURCES", Temporary("root").c_str(), 1);
+  setenv("KPATH_SOURCES", TempPath("root").c_str(), 1);
   const std::string commands = "tbreak io_submit_one\ncontinue\nlist\n";
-  const Ended found = Step("examples/first-read.strace", commands);
+  const Ran found = Step("examples/first-read.strace", commands);
   EXPECT_THAT(found.out, HasSubstr("=> line "));
   setenv("KPATH_SOURCES", "/nowhere", 1);
-  const Ended missing = Step("examples/first-read.strace", commands);
+  const Ran missing = Step("examples/first-read.strace", commands);
   EXPECT_THAT(missing.err, HasSubstr("the source is not at hand"));
   unsetenv("KPATH_SOURCES");
 }
@@ -226,15 +192,15 @@ TEST(Step, ListShowsTheSourceWhereItIsAtHand) {
 bool IsColumn(char c) { return (c & 0xc0) != 0x80; }
 
 TEST(Step, QuitLeavesAndWidthIsKept) {
-  const Ended ended =
+  const Ran ran =
       Step("examples/first-read.strace", "set width 60\ninfo tasks\nhelp\nquit\necho on\n");
-  EXPECT_EQ(ended.status, 0);
-  EXPECT_THAT(ended.out, Not(HasSubstr("echo on")));
-  const std::string tasks = ended.out.substr(0, ended.out.find("(kpath) help"));
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.out, Not(HasSubstr("echo on")));
+  const std::string tasks = ran.out.substr(0, ran.out.find("(kpath) help"));
   for (const absl::string_view line : absl::StrSplit(tasks, '\n')) {
     EXPECT_LE(std::count_if(line.begin(), line.end(), IsColumn), 60) << line;
   }
-  EXPECT_THAT(ended.out, Not(HasSubstr("\033")));  // no terminal, no colours
+  EXPECT_THAT(ran.out, Not(HasSubstr("\033")));  // no terminal, no colours
 }
 
 TEST(Step, BadInputIsToldInOneLine) {
@@ -257,20 +223,14 @@ int UpdateReadme(const std::string& root, const std::string& session) {
   return 0;
 }
 
-// In the user's own tree, not in Bazel's.
-int Update() {
-  const char* root = std::getenv("BUILD_WORKSPACE_DIRECTORY");
-  if (root == nullptr) {
-    std::fprintf(stderr, "use: bazel-4 run //tools/kpath:step_test -- --update\n");
-    return 2;
-  }
+int Update(const std::string& root) {
   for (const Script& script : kScripts) {
-    const Ended ended = RunScript(script);
-    if (ended.status != 0) {
-      std::fputs(ended.err.c_str(), stderr);
+    const Ran ran = RunScript(script);
+    if (ran.status != 0) {
+      std::fputs(ran.err.c_str(), stderr);
       return 2;
     }
-    std::ofstream(absl::StrCat(root, "/", GoldenPath(script))) << ended.out;
+    std::ofstream(absl::StrCat(root, "/", GoldenPath(script))) << ran.out;
   }
   return UpdateReadme(root, RunScript(kScripts[4]).out);
 }
@@ -279,7 +239,5 @@ int Update() {
 }  // namespace kpath
 
 int main(int argc, char** argv) {
-  testing::InitGoogleTest(&argc, argv);
-  if (argc > 1 && std::strcmp(argv[1], "--update") == 0) return kpath::Update();
-  return RUN_ALL_TESTS();
+  return kpath::Main(argc, argv, "//tools/kpath:step_test", kpath::Update);
 }
