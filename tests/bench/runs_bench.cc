@@ -8,6 +8,7 @@
 
 #include "benchmark/benchmark.h"
 #include "entry/boot.h"
+#include "inspect/grain.h"
 #include "tests/bench/bench.h"
 #include "tools/debugger/target.h"
 #include "tools/debugger/test_runs.h"
@@ -30,7 +31,7 @@ constexpr int kPairsOfTenMegabytes = 38'000;
 StopPlan EveryProbe() {
   StopPlan plan;
   plan.stepping.mode = debugger::Stepping::Mode::kStep;
-  plan.stepping.grain = debugger::Grain::kInstruction;
+  plan.stepping.grain = Grain::kInstruction;
   return plan;
 }
 
