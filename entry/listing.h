@@ -26,6 +26,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "absl/base/attributes.h"
 #include "absl/types/span.h"
@@ -113,36 +114,70 @@ class ReplacedListing {
 // Runs what stands at the symbol. The Cpu is there, or about to go there.
 void GoTo(const CodeSymbol& symbol, Cpu& cpu);
 
-// Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
-Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
-                    const Instruction& instruction, uint64_t next_rip);
-
 // Goes where a line left control. Returns true if the listing goes on with its next line.
 bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip);
 
-template <const auto& kListing, size_t kIndex>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunLine(Cpu*& cpu) {
-  static constexpr Instruction kLine = kListing.lines[kIndex];
-  constexpr uint64_t kNextRip = kListing.AddressOf(kIndex + 1);
-  Flow flow;
-  if (cpu->machine().PassProbe()) [[unlikely]] {
-    flow = ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex), kLine, kNextRip);
-  } else {
-    flow = Execute<kLine.opcode>(*cpu, kLine, kNextRip);
+// Runs lines one at a time, each with its probe; the first one stands at `address`, which is in the
+// code of `symbol`. Returns true if the listing goes on behind them.
+bool RunEachLine(Cpu*& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                 uint64_t address);
+
+// A block: lines that are run as one while nothing is due in it. Only the last one may go elsewhere
+// or let interrupts in. Returns where the block that begins at line `from` ends.
+constexpr bool EndsBlock(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::kCall:
+    case Opcode::kIret:
+    case Opcode::kJe:
+    case Opcode::kJmp:
+    case Opcode::kJne:
+    case Opcode::kJs:
+    case Opcode::kPopf:
+    case Opcode::kRet:
+    case Opcode::kSysret:
+    case Opcode::kSysretl:
+      return true;
+    default:
+      return false;
   }
-  if (flow == Flow::kNext) return true;
-  return Follow(cpu, flow, kLine, kNextRip);
+}
+template <size_t N>
+constexpr size_t EndOfBlock(const Lines<N>& lines, size_t from) {
+  while (from + 1 < N && !EndsBlock(lines[from].opcode)) ++from;
+  return from + 1;
 }
 
-// Lines kFrom up to, not including, kTo: by halves, which keeps the compiler's nesting shallow.
-// Returns true if the listing goes on behind them.
-template <const auto& kListing, size_t kFrom, size_t kTo>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunLines(Cpu*& cpu) {
-  if constexpr (kTo - kFrom == 1) {
-    return RunLine<kListing, kFrom>(cpu);
+template <const auto& kListing, size_t kIndex>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Cpu& cpu) {
+  static constexpr Instruction kLine = kListing.lines[kIndex];
+  return Execute<kLine.opcode>(cpu, kLine, kListing.AddressOf(kIndex + 1));
+}
+
+// The block from line kFrom on, then those behind it. Returns true if the listing goes on behind
+// its last line.
+template <const auto& kListing, size_t kFrom = 0>
+bool RunBlocks(Cpu*& cpu) {
+  constexpr size_t kEnd = EndOfBlock(kListing.lines, kFrom);
+  constexpr size_t kLast = kEnd - 1;
+  if (cpu->machine().PassInstructions(kEnd - kFrom)) [[likely]] {
+    [cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+      (ExecuteLine<kListing, kFrom + kIndex>(*cpu), ...);
+    }
+    (std::make_index_sequence<kLast - kFrom>());
+    const Flow flow = ExecuteLine<kListing, kLast>(*cpu);
+    if (flow != Flow::kNext &&
+        !Follow(cpu, flow, kListing.lines[kLast], kListing.AddressOf(kEnd))) {
+      return false;
+    }
+  } else if (!RunEachLine(cpu, *kListing.symbol,
+                          absl::MakeConstSpan(&kListing.lines[kFrom], kEnd - kFrom),
+                          kListing.AddressOf(kFrom))) {
+    return false;
+  }
+  if constexpr (kEnd == kListing.lines.size()) {
+    return true;
   } else {
-    constexpr size_t kMiddle = (kFrom + kTo) / 2;
-    return RunLines<kListing, kFrom, kMiddle>(cpu) && RunLines<kListing, kMiddle, kTo>(cpu);
+    return RunBlocks<kListing, kEnd>(cpu);
   }
 }
 
@@ -155,12 +190,12 @@ template <const auto& kListing>
 void RunCompiled(Cpu& cpu) {
   Cpu* at = &cpu;
   if constexpr (LeavesForGood(kListing.lines.back().opcode)) {
-    RunLines<kListing, 0, kListing.lines.size()>(at);
+    RunBlocks<kListing>(at);
   } else {
     // Does not compile where nothing is said to stand behind the last line.
     static_assert(kListing.next->address == kListing.AddressOf(kListing.lines.size()),
                   "what is run on to stands elsewhere");
-    if (RunLines<kListing, 0, kListing.lines.size()>(at)) GoTo(*kListing.next, *at);
+    if (RunBlocks<kListing>(at)) GoTo(*kListing.next, *at);
   }
 }
 

@@ -40,7 +40,6 @@
 #include "absl/strings/string_view.h"
 #include "entry/boot.h"
 #include "gtest/gtest.h"
-#include "inspect/grain.h"
 #include "sim/machine/cpu.h"
 #include "sim/machine/position.h"
 #include "sim/user/user.h"

@@ -83,12 +83,21 @@ Error FailBeyondLimit(user_ptr<const void> ptr, unsigned long size) {
               Value::Address(TASK_SIZE_MAX));
 }
 
-int GetUser(uint64_t* value, user_ptr<const void> ptr, int size, const exception_table_entry& at) {
+bool CrossesPages(uint64_t address, int size) { return (address & ~kPageMask) + size > kPageSize; }
+
+template <int kSize>
+int GetUser(uint64_t* value, user_ptr<const void> ptr, const exception_table_entry& at) {
   *value = 0;
-  if (!access_ok(ptr, size)) return FailBeyondLimit(ptr, size);
+  if (!access_ok(ptr, kSize)) return FailBeyondLimit(ptr, kSize);
+  if (!CrossesPages(ptr.address(), kSize)) [[likely]] {
+    const uint8_t* bytes = UserBytes(ptr.address(), Access::kRead, at);
+    if (bytes == nullptr) return -EFAULT;
+    std::memcpy(value, bytes, kSize);
+    return 0;
+  }
   uint64_t word = 0;
   const unsigned long missing =
-      ForEachPage(ptr.address(), size, Access::kRead, at,
+      ForEachPage(ptr.address(), kSize, Access::kRead, at,
                   [&](const uint8_t* bytes, unsigned long offset, unsigned long count) {
                     std::memcpy(reinterpret_cast<uint8_t*>(&word) + offset, bytes, count);
                   });
@@ -98,18 +107,22 @@ int GetUser(uint64_t* value, user_ptr<const void> ptr, int size, const exception
 }
 
 // A store that crosses into a page that faults stores nothing.
-int PutUser(uint64_t value, user_ptr<void> ptr, int size, const exception_table_entry& at) {
-  if (!access_ok(ptr, size)) return FailBeyondLimit(ptr, size);
-  const uint64_t last = ptr.address() + size - 1;
-  const bool crosses = (last & kPageMask) != (ptr.address() & kPageMask);
-  while (true) {
-    if (UserBytes(ptr.address(), Access::kWrite, at) == nullptr) return -EFAULT;
-    if (!crosses) break;
-    if (UserBytes(last & kPageMask, Access::kWrite, at) == nullptr) return -EFAULT;
-    // Bringing in the second page may have taken the first one away.
-    if (PermittingEntry(ptr.address(), Access::kWrite) != nullptr) break;
+template <int kSize>
+int PutUser(uint64_t value, user_ptr<void> ptr, const exception_table_entry& at) {
+  if (!access_ok(ptr, kSize)) return FailBeyondLimit(ptr, kSize);
+  if (!CrossesPages(ptr.address(), kSize)) [[likely]] {
+    uint8_t* bytes = UserBytes(ptr.address(), Access::kWrite, at);
+    if (bytes == nullptr) return -EFAULT;
+    std::memcpy(bytes, &value, kSize);
+    return 0;
   }
-  ForEachPage(ptr.address(), size, Access::kWrite, at,
+  const uint64_t second_page = (ptr.address() + kSize - 1) & kPageMask;
+  do {
+    if (UserBytes(ptr.address(), Access::kWrite, at) == nullptr) return -EFAULT;
+    if (UserBytes(second_page, Access::kWrite, at) == nullptr) return -EFAULT;
+    // Bringing in the second page may have taken the first one away.
+  } while (PermittingEntry(ptr.address(), Access::kWrite) == nullptr);
+  ForEachPage(ptr.address(), kSize, Access::kWrite, at,
               [&](uint8_t* bytes, unsigned long offset, unsigned long count) {
                 std::memcpy(bytes, reinterpret_cast<const uint8_t*>(&value) + offset, count);
               });
@@ -120,42 +133,42 @@ int PutUser(uint64_t value, user_ptr<void> ptr, int size, const exception_table_
 
 int __get_user_1(uint64_t* value, user_ptr<const void> ptr) {
   FUNCTION(ptr);
-  return fn.Return(GetUser(value, ptr, 1, kExtableGetUser1));
+  return fn.Return(GetUser<1>(value, ptr, kExtableGetUser1));
 }
 
 int __get_user_2(uint64_t* value, user_ptr<const void> ptr) {
   FUNCTION(ptr);
-  return fn.Return(GetUser(value, ptr, 2, kExtableGetUser2));
+  return fn.Return(GetUser<2>(value, ptr, kExtableGetUser2));
 }
 
 int __get_user_4(uint64_t* value, user_ptr<const void> ptr) {
   FUNCTION(ptr);
-  return fn.Return(GetUser(value, ptr, 4, kExtableGetUser4));
+  return fn.Return(GetUser<4>(value, ptr, kExtableGetUser4));
 }
 
 int __get_user_8(uint64_t* value, user_ptr<const void> ptr) {
   FUNCTION(ptr);
-  return fn.Return(GetUser(value, ptr, 8, kExtableGetUser8));
+  return fn.Return(GetUser<8>(value, ptr, kExtableGetUser8));
 }
 
 int __put_user_1(uint64_t value, user_ptr<void> ptr) {
   FUNCTION(value, ptr);
-  return fn.Return(PutUser(value, ptr, 1, kExtablePutUser1));
+  return fn.Return(PutUser<1>(value, ptr, kExtablePutUser1));
 }
 
 int __put_user_2(uint64_t value, user_ptr<void> ptr) {
   FUNCTION(value, ptr);
-  return fn.Return(PutUser(value, ptr, 2, kExtablePutUser2));
+  return fn.Return(PutUser<2>(value, ptr, kExtablePutUser2));
 }
 
 int __put_user_4(uint64_t value, user_ptr<void> ptr) {
   FUNCTION(value, ptr);
-  return fn.Return(PutUser(value, ptr, 4, kExtablePutUser4));
+  return fn.Return(PutUser<4>(value, ptr, kExtablePutUser4));
 }
 
 int __put_user_8(uint64_t value, user_ptr<void> ptr) {
   FUNCTION(value, ptr);
-  return fn.Return(PutUser(value, ptr, 8, kExtablePutUser8));
+  return fn.Return(PutUser<8>(value, ptr, kExtablePutUser8));
 }
 
 unsigned long copy_from_user(void* to, user_ptr<const void> from, unsigned long n) {

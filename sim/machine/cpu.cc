@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine/cpu.h"
 
-#include <cstring>
-
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
 #include "sim/machine/context.h"
@@ -18,77 +16,41 @@ constexpr uint64_t kCpuEntryAreaSize = 0x3b000;
 constexpr uint64_t kEntryStackPage = 0x2000;
 constexpr uint64_t kEntryStackTop = 0x2200;
 
-template <typename T>
-T ReadBytes(const Cpu& cpu, uint64_t address) {
-  const uint8_t* bytes = cpu.machine().memory.KernelBytes(address);
-  if (bytes == nullptr) {
-    cpu.machine().Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
-                                     absl::Hex(address), " (read)"));
-  }
-  T value;
-  if ((address & ~kPageMask) + sizeof(value) <= kPageSize) {
-    std::memcpy(&value, bytes, sizeof(value));
-    return value;
-  }
-  // Into the next page, which may be elsewhere on the host. What is not there reads as ones.
-  uint8_t split[sizeof(value)];
-  for (size_t i = 0; i < sizeof(value); ++i) {
-    const uint8_t* byte = cpu.machine().memory.KernelBytes(address + i);
-    split[i] = byte == nullptr ? 0xff : *byte;
-  }
-  std::memcpy(&value, split, sizeof(value));
-  return value;
-}
-
-template <typename T>
-void WriteBytes(const Cpu& cpu, uint64_t address, T value) {
-  uint8_t* bytes = cpu.machine().memory.KernelBytes(address);
-  if (bytes == nullptr) {
-    cpu.machine().Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
-                                     absl::Hex(address), " (write)"));
-  }
-  if ((address & ~kPageMask) + sizeof(value) <= kPageSize) {
-    std::memcpy(bytes, &value, sizeof(value));
-    return;
-  }
-  uint8_t split[sizeof(value)];
-  std::memcpy(split, &value, sizeof(value));
-  for (size_t i = 0; i < sizeof(value); ++i) {
-    uint8_t* byte = cpu.machine().memory.KernelBytes(address + i);
-    if (byte != nullptr) *byte = split[i];
-  }
-}
-
 }  // namespace
 
-Cpu::Cpu(Machine& machine, int id) : machine_(machine), id_(id) {
-  Memory& memory = machine.memory;
-  per_cpu_base_ = kDirectMapBase + (memory.AllocatePages(kPerCpuAreaOrder) << kPageShift);
+Cpu::Cpu(Machine& machine, int id) : machine_(machine), memory_(machine.memory), id_(id) {
+  per_cpu_base_ = kDirectMapBase + (memory_.AllocatePages(kPerCpuAreaOrder) << kPageShift);
   const uint64_t entry_area = kCpuEntryAreaBase + static_cast<uint64_t>(id) * kCpuEntryAreaSize;
-  memory.MapKernel(entry_area + kEntryStackPage, memory.AllocatePages(0));
+  memory_.MapKernel(entry_area + kEntryStackPage, memory_.AllocatePages(0));
   entry_stack_top_ = entry_area + kEntryStackTop;
 }
 
-uint64_t Cpu::Read64(uint64_t address) const { return ReadBytes<uint64_t>(*this, address); }
-void Cpu::Write64(uint64_t address, uint64_t value) { WriteBytes(*this, address, value); }
-uint32_t Cpu::Read32(uint64_t address) const { return ReadBytes<uint32_t>(*this, address); }
-void Cpu::Write32(uint64_t address, uint32_t value) { WriteBytes(*this, address, value); }
-
-void Cpu::EnableIrqs() {
-  regs.rflags |= X86_EFLAGS_IF;
-  if (pending_.any()) machine_.UpdateDeadline();
-}
-
-void Cpu::Push(uint64_t value) {
-  regs[Reg::rsp] -= 8;
-  Write64(regs[Reg::rsp], value);
-}
-
-uint64_t Cpu::Pop() {
-  const uint64_t value = Read64(regs[Reg::rsp]);
-  regs[Reg::rsp] += 8;
+// Into the next page, which may be elsewhere on the host. What is not there reads as ones.
+uint64_t Cpu::ReadSlowly(uint64_t address, size_t size) const {
+  if (memory_.KernelBytes(address) == nullptr) {
+    machine_.Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
+                                absl::Hex(address), " (read)"));
+  }
+  uint64_t value = 0;
+  for (size_t i = 0; i < size; ++i) {
+    const uint8_t* byte = memory_.KernelBytes(address + i);
+    value |= uint64_t{byte == nullptr ? uint8_t{0xff} : *byte} << (8 * i);
+  }
   return value;
 }
+
+void Cpu::WriteSlowly(uint64_t address, uint64_t value, size_t size) {
+  if (memory_.KernelBytes(address) == nullptr) {
+    machine_.Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
+                                absl::Hex(address), " (write)"));
+  }
+  for (size_t i = 0; i < size; ++i) {
+    uint8_t* byte = memory_.KernelBytes(address + i);
+    if (byte != nullptr) *byte = static_cast<uint8_t>(value >> (8 * i));
+  }
+}
+
+void Cpu::DeliverAtNextProbe() { machine_.UpdateDeadline(); }
 
 void Cpu::CheckUserMode() const {
   // Maybe on another CPU: the task may have slept.
@@ -165,8 +127,6 @@ void Cpu::Rdmsr() {
   regs[Reg::rax] = static_cast<uint32_t>(gs_base);
   regs[Reg::rdx] = gs_base >> 32;
 }
-
-void Cpu::Swapgs() { std::swap(gs_base, kernel_gs_base); }
 
 void Cpu::IretQ() {
   const uint64_t frame = regs[Reg::rsp];

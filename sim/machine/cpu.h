@@ -19,7 +19,10 @@
 
 #include <array>
 #include <bitset>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "sim/machine/memory.h"
 
@@ -140,15 +143,19 @@ class Cpu {
 
   bool irqs_enabled() const { return (regs.rflags & X86_EFLAGS_IF) != 0; }
   // STI and CLI. Enabling delivers what is pending at the next probe.
-  void EnableIrqs();
+  void EnableIrqs() {
+    regs.rflags |= X86_EFLAGS_IF;
+    if (interrupt_pending()) [[unlikely]]
+      DeliverAtNextProbe();
+  }
   void DisableIrqs() { regs.rflags &= ~X86_EFLAGS_IF; }
 
   // ---- Memory, as the kernel sees it ----
   // A simulated address that nothing is behind is a bug of the kernel model: it stops the machine.
-  uint64_t Read64(uint64_t kernel_address) const;
-  void Write64(uint64_t kernel_address, uint64_t value);
-  uint32_t Read32(uint64_t kernel_address) const;
-  void Write32(uint64_t kernel_address, uint32_t value);
+  uint64_t Read64(uint64_t kernel_address) const { return Read<uint64_t>(kernel_address); }
+  void Write64(uint64_t kernel_address, uint64_t value) { Write(kernel_address, value); }
+  uint32_t Read32(uint64_t kernel_address) const { return Read<uint32_t>(kernel_address); }
+  void Write32(uint64_t kernel_address, uint32_t value) { Write(kernel_address, value); }
   // The per-CPU area of this CPU: the base that gs_base has in the kernel.
   uint64_t per_cpu_base() const { return per_cpu_base_; }
   // The top of the per-CPU entry ("trampoline") stack.
@@ -158,8 +165,15 @@ class Cpu {
   AddressSpace* address_space = nullptr;
 
   // ---- What the hardware does ----
-  void Push(uint64_t value);
-  uint64_t Pop();
+  void Push(uint64_t value) {
+    regs[Reg::rsp] -= 8;
+    Write64(regs[Reg::rsp], value);
+  }
+  uint64_t Pop() {
+    const uint64_t value = Read64(regs[Reg::rsp]);
+    regs[Reg::rsp] += 8;
+    return value;
+  }
   // SYSCALL: saves rip and rflags in rcx and r11, masks the flags, loads the kernel's segments, and
   // runs the code at MSR_LSTAR (from a 32-bit code segment: at MSR_CSTAR) until it has executed
   // SYSRET or IRET. REQUIRES: user mode.
@@ -175,7 +189,7 @@ class Cpu {
   void SysretQ();
   // SYSRETL. The same to 32-bit code.
   void SysretL();
-  void Swapgs();
+  void Swapgs() { std::swap(gs_base, kernel_gs_base); }
   // IRETQ: pops rip, cs, rflags, rsp, ss. To user mode at an address that is not canonical it
   // raises #GP instead, in kernel mode and with the frame still on the stack.
   void IretQ();
@@ -208,12 +222,41 @@ class Cpu {
   void SwitchTo(Context& next);
 
  private:
+  // The bytes of a word that lies in one page; nullptr: the slow way, which also tells what is
+  // wrong.
+  uint8_t* WordBytes(uint64_t address, size_t size) const {
+    if ((address & ~kPageMask) + size > kPageSize) [[unlikely]]
+      return nullptr;
+    return memory_.KernelBytes(address);
+  }
+  template <typename T>
+  T Read(uint64_t address) const {
+    const uint8_t* bytes = WordBytes(address, sizeof(T));
+    if (bytes == nullptr) [[unlikely]]
+      return static_cast<T>(ReadSlowly(address, sizeof(T)));
+    T value;
+    std::memcpy(&value, bytes, sizeof(value));
+    return value;
+  }
+  template <typename T>
+  void Write(uint64_t address, T value) {
+    uint8_t* bytes = WordBytes(address, sizeof(T));
+    if (bytes == nullptr) [[unlikely]]
+      return WriteSlowly(address, value, sizeof(T));
+    std::memcpy(bytes, &value, sizeof(value));
+  }
+  // Across a page's end, or stops the machine.
+  uint64_t ReadSlowly(uint64_t address, size_t size) const;
+  void WriteSlowly(uint64_t address, uint64_t value, size_t size);
+
+  void DeliverAtNextProbe();
   void EnterGate(uint8_t vector, bool has_error_code, uint64_t error_code);
   // After the kernel has run for user code.
   void CheckUserMode() const;
   void SetHalted(bool halted);
 
   Machine& machine_;
+  Memory& memory_;  // the machine's
   const int id_;
   uint64_t per_cpu_base_ = 0;
   uint64_t entry_stack_top_ = 0;

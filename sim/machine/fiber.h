@@ -54,8 +54,6 @@ class Fiber {
   void Suspend();
 
   bool ended() const { return ended_; }
-  // True while the destructor unwinds the stack: destructors that run then must do nothing.
-  bool unwinding() const { return unwinding_; }
 
  private:
   struct Unwind {};

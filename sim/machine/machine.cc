@@ -64,7 +64,7 @@ Machine::Outcome Machine::Loop() {
   while (true) {
     if (!report_.empty()) return Outcome::kReport;
     if (stop_requested_) return Outcome::kStopped;
-    if (position_ >= stop_position_) return Outcome::kPosition;
+    if (probes_passed() >= stop_position_) return Outcome::kPosition;
     if (stopped_at_probe_) {
       Resume(*cpus_[last_cpu_]);
       continue;
@@ -113,7 +113,7 @@ void Machine::LeaveFiber() {
 
 void Machine::RequestStop() {
   stop_requested_ = true;
-  deadline_ = 0;
+  UpdateDeadline();
 }
 
 void Machine::Panic(std::string report) {
@@ -187,42 +187,67 @@ void Machine::RunDueEvents() {
   UpdateDeadline();
 }
 
-void Machine::UpdateDeadline() {
-  if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = position_ + kSliceProbes;
-  uint64_t deadline = std::min(stop_position_, slice_end_);
+int64_t Machine::NextDue() const {
+  uint64_t due = std::min<uint64_t>({stop_position_, slice_end_, INT64_MAX});
   if (!events_.empty()) {
     const int64_t wait_ns = std::max<int64_t>(0, events_.begin()->first.first - clock_base_ns_);
-    deadline = std::min<uint64_t>(deadline, (wait_ns + kNsPerProbe - 1) / kNsPerProbe);
+    due = std::min<uint64_t>(due, (wait_ns + kNsPerProbe - 1) / kNsPerProbe);
   }
   const bool interrupt = current_context != nullptr && current_context->machine == this &&
                          current_context->cpu != nullptr &&
                          current_context->cpu->interrupt_pending();
-  if (!listeners_.empty() || interrupt || stop_requested_) deadline = 0;
+  return interrupt || stop_requested_ ? 0 : static_cast<int64_t>(due);
+}
+
+void Machine::UpdateDeadline() {
+  if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
+  due_ = NextDue();
+  const int64_t deadline = listeners_.empty() ? due_ : 0;
+  probes_left_ += deadline - deadline_;
   deadline_ = deadline;
 }
 
 // ---- Probes ----
 
 void Machine::AddListener(ProbeListener* listener) {
-  listeners_.push_back(listener);
+  listeners_.push_back({listener, listener->finest_grain()});
+  finest_heard_ = std::max(finest_heard_, listeners_.back().finest);
   UpdateDeadline();
 }
 
 void Machine::RemoveListener(ProbeListener* listener) {
-  std::erase(listeners_, listener);
+  std::erase_if(listeners_, [&](const Attachment& one) { return one.listener == listener; });
+  finest_heard_ = Grain::kFunction;
+  for (const Attachment& one : listeners_) finest_heard_ = std::max(finest_heard_, one.finest);
   UpdateDeadline();
+}
+
+bool Machine::PassUnheardInstructions(int count) {
+  if (finest_heard_ == Grain::kInstruction) return false;
+  if (static_cast<int64_t>(probes_passed()) + count >= due_) return false;
+  probes_left_ -= count;
+  return true;
+}
+
+void Machine::TellAll(const ProbeEvent& event) const {
+  for (const Attachment& one : listeners_) {
+    const bool probe =
+        event.kind != ProbeEvent::Kind::kTaskSwitch && event.kind != ProbeEvent::Kind::kNote;
+    if (!probe || IsOfGrain(event.kind, one.finest)) one.listener->OnProbe(event);
+  }
 }
 
 void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
                      const void* instruction, absl::Span<const Value> values) {
   Context* context = current_context;
-  if (context->fiber_ != nullptr && context->fiber_->unwinding()) return;
   if (!listeners_.empty()) {
-    const ProbeEvent event = {kind,     position(), now_ns(),    context->cpu,
-                              function, step,       instruction, values};
-    for (ProbeListener* listener : listeners_) listener->OnProbe(event);
+    TellAll({kind, position(), now_ns(), context->cpu, function, step, instruction, values});
   }
-  if (context->fiber_ != nullptr && (position_ >= stop_position_ || stop_requested_)) {
+  if (static_cast<int64_t>(probes_passed()) >= due_) DoWhatIsDue(context);
+}
+
+void Machine::DoWhatIsDue(Context* context) {
+  if (context->fiber_ != nullptr && (probes_passed() >= stop_position_ || stop_requested_)) {
     stopped_at_probe_ = true;
     LeaveFiber();
   }
@@ -232,15 +257,13 @@ void Machine::Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const 
   RunDueEvents();
   if (context->fiber_ == nullptr) return;
   if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();
-  if (position_ >= slice_end_ && runnable_cpus_ > 1) LeaveFiber();
+  if (probes_passed() >= slice_end_ && runnable_cpus_ > 1) LeaveFiber();
   UpdateDeadline();
 }
 
 void Machine::Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const Value> values) {
   if (listeners_.empty()) return;
-  const ProbeEvent event = {kind,    position(), now_ns(), current_context->cpu,
-                            nullptr, step,       nullptr,  values};
-  for (ProbeListener* listener : listeners_) listener->OnProbe(event);
+  TellAll({kind, position(), now_ns(), current_context->cpu, nullptr, step, nullptr, values});
 }
 
 void FunctionProbe::Enter(std::initializer_list<Value> arguments) {

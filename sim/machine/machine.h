@@ -96,8 +96,10 @@ class Machine {
   void SetChooser(std::unique_ptr<Chooser> chooser);
 
   // ---- Time ----
-  Position position() const { return Position(position_); }
-  int64_t now_ns() const { return clock_base_ns_ + static_cast<int64_t>(position_) * kNsPerProbe; }
+  Position position() const { return Position(probes_passed()); }
+  int64_t now_ns() const {
+    return clock_base_ns_ + static_cast<int64_t>(probes_passed()) * kNsPerProbe;
+  }
   // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then,
   // between two of its probes. It may raise interrupts and schedule events, and must not pass
   // probes. Returns an id for CancelEvent.
@@ -112,7 +114,15 @@ class Machine {
   bool listening() const { return !listeners_.empty(); }
 
   // Counts a probe. Returns true if somebody has to be told: then call Arrive.
-  bool PassProbe() { return ++position_ >= deadline_; }
+  bool PassProbe() { return --probes_left_ <= 0; }
+  // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
+  // be told of one of them, or if something is due at one.
+  bool PassInstructions(int count) {
+    if (probes_left_ <= count) [[unlikely]]
+      return PassUnheardInstructions(count);
+    probes_left_ -= count;
+    return true;
+  }
   // The slow half of a probe: tells the listeners, carries out what is due, lets another CPU step.
   void Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
               const void* instruction, absl::Span<const Value> values);
@@ -143,8 +153,13 @@ class Machine {
   bool AdvanceToNextEvent();
   void RunDueEvents();
   void LeaveFiber();
+  void DoWhatIsDue(Context* context);
+  uint64_t probes_passed() const { return static_cast<uint64_t>(deadline_ - probes_left_); }
   // Recomputes when the next probe has to take the slow path.
   void UpdateDeadline();
+  void TellAll(const ProbeEvent& event) const;
+  int64_t NextDue() const;
+  bool PassUnheardInstructions(int count);
 
   std::vector<std::unique_ptr<Cpu>> cpus_;
   std::unique_ptr<Context> boot_context_;
@@ -152,8 +167,11 @@ class Machine {
   ChoiceLog choices_;
   uint64_t questions_ = 0;
 
-  uint64_t position_ = 0;
-  uint64_t deadline_ = 0;
+  // The position at which something other than telling is to be done; the one from which on probes
+  // take the slow path; and how many probes are left until then: that is what a probe counts.
+  int64_t due_ = 0;
+  int64_t deadline_ = 0;
+  int64_t probes_left_ = 0;
   uint64_t stop_position_ = UINT64_MAX;
   uint64_t slice_end_ = UINT64_MAX;
   int64_t clock_base_ns_ = 0;
@@ -163,7 +181,12 @@ class Machine {
   std::map<uint64_t, int64_t> event_times_;
   uint64_t next_event_id_ = 1;
 
-  std::vector<ProbeListener*> listeners_;
+  struct Attachment {
+    ProbeListener* listener;
+    Grain finest;
+  };
+  std::vector<Attachment> listeners_;
+  Grain finest_heard_ = Grain::kFunction;  // by any of them
   std::string report_;
   bool stop_requested_ = false;
   bool stopped_at_probe_ = false;  // the CPU that stepped last is in the middle of its slice

@@ -53,14 +53,9 @@ void Memory::FreePages(uint64_t pfn, int order) {
   pages_in_use_ -= count;
 }
 
-uint8_t* Memory::KernelBytes(uint64_t address) const {
-  const uint64_t offset = address & ~kPageMask;
-  if (address >= kDirectMapBase) {
-    const uint64_t pfn = (address - kDirectMapBase) >> kPageShift;
-    if (pfn < pages_.size()) return pages_[pfn] == nullptr ? nullptr : pages_[pfn] + offset;
-  }
+uint8_t* Memory::MappedBytes(uint64_t address) const {
   const auto found = kernel_map_.find(address >> kPageShift);
-  return found == kernel_map_.end() ? nullptr : pages_[found->second] + offset;
+  return found == kernel_map_.end() ? nullptr : pages_[found->second] + (address & ~kPageMask);
 }
 
 const PageTableEntry* AddressSpace::Find(uint64_t address) const {
@@ -68,9 +63,11 @@ const PageTableEntry* AddressSpace::Find(uint64_t address) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-PageTableEntry* AddressSpace::Find(uint64_t address) {
-  const auto found = entries_.find(address >> kPageShift);
-  return found == entries_.end() ? nullptr : &found->second;
+PageTableEntry* AddressSpace::Walk(uint64_t page) {
+  const auto found = entries_.find(page);
+  if (found == entries_.end()) return nullptr;
+  tlb_[page % kTlbEntries] = {page, &found->second};
+  return &found->second;
 }
 
 }  // namespace kpath

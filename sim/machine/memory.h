@@ -16,6 +16,7 @@
 //   3. Addresses depend only on the order of allocations, never on the host.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,7 +54,13 @@ class Memory {
   uint8_t* PageBytes(uint64_t pfn) const { return pages_[pfn]; }
   // The bytes behind a kernel address of the direct map or of a mapping made by MapKernel; nullptr
   // where there is nothing. Valid up to the end of the page (of the block, in the direct map).
-  uint8_t* KernelBytes(uint64_t address) const;
+  uint8_t* KernelBytes(uint64_t address) const {
+    // Below the direct map this wraps to a number that no page has.
+    const uint64_t pfn = (address - kDirectMapBase) >> kPageShift;
+    if (pfn >= pages_.size()) [[unlikely]]
+      return MappedBytes(address);
+    return pages_[pfn] == nullptr ? nullptr : pages_[pfn] + (address & ~kPageMask);
+  }
 
   // Maps a page at a kernel address outside the direct map. Both page aligned.
   void MapKernel(uint64_t address, uint64_t pfn) { kernel_map_[address >> kPageShift] = pfn; }
@@ -62,6 +69,9 @@ class Memory {
   size_t pages_in_use() const { return pages_in_use_; }
 
  private:
+  // KernelBytes, outside the direct map.
+  uint8_t* MappedBytes(uint64_t address) const;
+
   std::vector<uint8_t*> pages_;  // by page frame number; nullptr: free
   std::vector<std::unique_ptr<uint8_t[]>> blocks_;
   std::vector<std::vector<uint64_t>> free_blocks_;  // by order: reusable blocks, last freed first
@@ -79,16 +89,37 @@ struct PageTableEntry {
 
 class AddressSpace {
  public:
-  // Returns the entry of the page that `address` is in, or nullptr if it is not present.
+  // Returns the entry of the page that `address` is in, or nullptr if it is not present. Valid
+  // until the next Map or Unmap.
   const PageTableEntry* Find(uint64_t address) const;
-  PageTableEntry* Find(uint64_t address);
-  void Map(uint64_t address, PageTableEntry entry) { entries_[address >> kPageShift] = entry; }
+  PageTableEntry* Find(uint64_t address) {
+    const uint64_t page = address >> kPageShift;
+    const Translation& kept = tlb_[page % kTlbEntries];
+    return kept.page == page ? kept.entry : Walk(page);
+  }
+  void Map(uint64_t address, PageTableEntry entry) {
+    tlb_ = {};
+    entries_[address >> kPageShift] = entry;
+  }
   // Does nothing where no page is mapped.
-  void Unmap(uint64_t address) { entries_.erase(address >> kPageShift); }
+  void Unmap(uint64_t address) {
+    tlb_ = {};
+    entries_.erase(address >> kPageShift);
+  }
   size_t pages_mapped() const { return entries_.size(); }
 
  private:
+  // What was found last, as in a CPU's own; it is never stale.
+  static constexpr size_t kTlbEntries = 8;
+  struct Translation {
+    uint64_t page = UINT64_MAX;
+    PageTableEntry* entry = nullptr;
+  };
+
+  PageTableEntry* Walk(uint64_t page);
+
   absl::flat_hash_map<uint64_t, PageTableEntry> entries_;
+  std::array<Translation, kTlbEntries> tlb_;
 };
 
 }  // namespace kpath

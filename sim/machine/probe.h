@@ -70,11 +70,37 @@ struct ProbeEvent {
   absl::Span<const Value> values;
 };
 
+// How fine a look at a run is: each grain has what the ones before it have.
+enum class Grain : uint8_t {
+  kFunction,     // functions that are entered or left
+  kStatement,    // and named steps inside a function
+  kInstruction,  // and lines of assembly
+};
+
+// Whether such a probe is a place of that grain. Task switches and notes are no probes.
+inline bool IsOfGrain(ProbeEvent::Kind kind, Grain grain) {
+  switch (kind) {
+    case ProbeEvent::Kind::kFunctionEnter:
+    case ProbeEvent::Kind::kFunctionExit:
+      return true;
+    case ProbeEvent::Kind::kStep:
+      return grain != Grain::kFunction;
+    case ProbeEvent::Kind::kInstruction:
+      return grain == Grain::kInstruction;
+    case ProbeEvent::Kind::kTaskSwitch:
+    case ProbeEvent::Kind::kNote:
+      return false;
+  }
+  return false;
+}
+
 // Watches a machine. Must not change it. Called on the stack of whatever passed the probe.
 class ProbeListener {
  public:
   virtual ~ProbeListener() = default;
   virtual void OnProbe(const ProbeEvent& event) = 0;
+  // The finest grain that it is told of; what is finer costs as if nobody listened.
+  virtual Grain finest_grain() const { return Grain::kInstruction; }
 };
 
 }  // namespace kpath

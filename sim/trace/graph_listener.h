@@ -31,6 +31,7 @@ class GraphListener : public ProbeListener {
   std::function<bool(const Context&)> hidden;
 
   void OnProbe(const ProbeEvent& event) override;
+  Grain finest_grain() const override { return Grain::kFunction; }
 
  private:
   void Enter(const ProbeEvent& event, const Context& context);

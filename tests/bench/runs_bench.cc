@@ -8,7 +8,6 @@
 
 #include "benchmark/benchmark.h"
 #include "entry/boot.h"
-#include "inspect/grain.h"
 #include "tests/bench/bench.h"
 #include "tools/debugger/target.h"
 #include "tools/debugger/test_runs.h"

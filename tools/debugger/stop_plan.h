@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "inspect/grain.h"
 
 namespace kpath::debugger {
 
