@@ -207,12 +207,17 @@ test_bench_takes_one_expression() {
   expect calls "$(<"$calls")" ""
   kpath bench a b
   expect status "$status" 2
-  expect err "$err" "kpath: bench: expected a regular expression at most; *"
+  expect err "$err" "kpath: bench: expected --more and a regular expression at most; *"
   expect calls "$(<"$calls")" ""
   echo 1 >"$world/bazel_status"
   kpath bench getpid
   expect status "$status" 5
   expect calls "$(<"$calls")" "bazel build //tests/bench"
+  : >"$calls"
+  kpath bench --more getpid
+  expect calls "$(<"$calls")" "bazel build //tests/bench"
+  kpath bench --less
+  expect status "$status" 2
   rm "$world/bazel_status"
 }
 

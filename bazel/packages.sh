@@ -19,6 +19,7 @@ PACKAGES_TO_BUILD=(
   "libcli11-dev|command line flags"
   "libedit-dev|command line editing"
   "nlohmann-json3-dev|JSON"
+  "valgrind|counts instructions, in a test"
 )
 PACKAGES_FOR_CLANG=(
   "clang|the second C++ compiler"

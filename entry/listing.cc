@@ -93,9 +93,6 @@ void GoTo(const CodeSymbol& symbol, Cpu& cpu) {
   RunInterpreted(cpu, symbol, replaced->lines_, replaced->next_);
 }
 
-namespace {
-
-// Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
                     const Instruction& instruction, uint64_t next_rip) {
   Machine& machine = cpu->machine();
@@ -114,8 +111,6 @@ Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
   return flow;
 }
 
-}  // namespace
-
 bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip) {
   if (flow == Flow::kNext) return true;
   if (flow == Flow::kLeave || flow == Flow::kReturn) return false;
@@ -131,23 +126,18 @@ bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_
   return true;
 }
 
-bool RunEachLine(Cpu*& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
-                 uint64_t address) {
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                    const CodeSymbol* next_symbol) {
+  Cpu* at = &cpu;
+  uint64_t address = symbol.address;
   for (const Instruction& line : lines) {
     const uint64_t next = address + EncodedLength(line, address);
-    const Flow flow = cpu->machine().PassProbe() ? ExecuteWatched(cpu, symbol, address, line, next)
-                                                 : Execute(*cpu, line, next);
-    if (!Follow(cpu, flow, line, next)) return false;
+    const Flow flow = at->machine().PassProbe() ? ExecuteWatched(at, symbol, address, line, next)
+                                                : Execute(*at, line, next);
+    if (!Follow(at, flow, line, next)) return;
     address = next;
   }
-  return true;
-}
-
-void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
-                    const CodeSymbol* next) {
-  Cpu* at = &cpu;
-  if (!RunEachLine(at, symbol, lines, symbol.address)) return;
-  if (next != nullptr) return GoTo(*next, *at);
+  if (next_symbol != nullptr) return GoTo(*next_symbol, *at);
   at->machine().Panic(absl::StrCat("BUG: ", symbol.name, " runs on behind its last instruction"));
 }
 

@@ -117,13 +117,13 @@ void GoTo(const CodeSymbol& symbol, Cpu& cpu);
 // Goes where a line left control. Returns true if the listing goes on with its next line.
 bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip);
 
-// Runs lines one at a time, each with its probe; the first one stands at `address`, which is in the
-// code of `symbol`. Returns true if the listing goes on behind them.
-bool RunEachLine(Cpu*& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
-                 uint64_t address);
+// Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
+Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
+                    const Instruction& instruction, uint64_t next_rip);
 
 // A block: lines that are run as one while nothing is due in it. Only the last one may go elsewhere
-// or let interrupts in. Returns where the block that begins at line `from` ends.
+// or let interrupts in. A line that stops the machine, for want of a stack, does so at the position
+// of the block's end.
 constexpr bool EndsBlock(Opcode opcode) {
   switch (opcode) {
     case Opcode::kCall:
@@ -141,6 +141,7 @@ constexpr bool EndsBlock(Opcode opcode) {
       return false;
   }
 }
+// Where the block ends that begins at line `from`.
 template <size_t N>
 constexpr size_t EndOfBlock(const Lines<N>& lines, size_t from) {
   while (from + 1 < N && !EndsBlock(lines[from].opcode)) ++from;
@@ -151,6 +152,17 @@ template <const auto& kListing, size_t kIndex>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Cpu& cpu) {
   static constexpr Instruction kLine = kListing.lines[kIndex];
   return Execute<kLine.opcode>(cpu, kLine, kListing.AddressOf(kIndex + 1));
+}
+
+// One line with its probe. Returns true if the listing goes on with the next one.
+template <const auto& kListing, size_t kIndex>
+bool RunLine(Cpu*& cpu) {
+  constexpr uint64_t kNextRip = kListing.AddressOf(kIndex + 1);
+  const Flow flow = cpu->machine().PassProbe()
+                        ? ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex),
+                                         kListing.lines[kIndex], kNextRip)
+                        : ExecuteLine<kListing, kIndex>(*cpu);
+  return flow == Flow::kNext || Follow(cpu, flow, kListing.lines[kIndex], kNextRip);
 }
 
 // The block from line kFrom on, then those behind it. Returns true if the listing goes on behind
@@ -169,10 +181,12 @@ bool RunBlocks(Cpu*& cpu) {
         !Follow(cpu, flow, kListing.lines[kLast], kListing.AddressOf(kEnd))) {
       return false;
     }
-  } else if (!RunEachLine(cpu, *kListing.symbol,
-                          absl::MakeConstSpan(&kListing.lines[kFrom], kEnd - kFrom),
-                          kListing.AddressOf(kFrom))) {
-    return false;
+  } else {
+    const bool goes_on = [&cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+      return (RunLine<kListing, kFrom + kIndex>(cpu) && ...);
+    }
+    (std::make_index_sequence<kEnd - kFrom>());
+    if (!goes_on) return false;
   }
   if constexpr (kEnd == kListing.lines.size()) {
     return true;

@@ -73,7 +73,7 @@ Place PlaceOf(const ProbeEvent& event) {
   place.time_ns = event.time_ns;
   place.cpu = event.cpu->id();
   place.pid = context.id();
-  place.task = context.label();
+  place.task = std::string(context.label());
   if (event.function != nullptr) place.function = event.function->name;
   place.entered = event.kind == Kind::kFunctionEnter;
   place.left = event.kind == Kind::kFunctionExit;

@@ -105,7 +105,8 @@ std::string NameUser(const View& view, uint64_t address) {
 }  // namespace
 
 std::string TaskName(const Context& context) {
-  return context.id() == 0 ? context.label() : absl::StrCat(context.label(), "/", context.id());
+  if (context.id() == 0) return std::string(context.label());
+  return absl::StrCat(context.label(), "/", context.id());
 }
 
 kptr<mm_struct> MmOf(const task_struct& task) {

@@ -83,8 +83,8 @@ void CheckInversion() {
 // v4.19 kernel/locking/lockdep.c: mark_lock
 void MarkUsage(const held_lock& held, unsigned usage) {
   LockGraph& graph = lockdep->graph;
-  const unsigned fresh = graph.AddUsage(held.lock_class, usage, Here());
-  if (fresh == 0) return;
+  if ((usage & ~graph.usage(held.lock_class)) == 0) return;
+  graph.AddUsage(held.lock_class, usage, Here());
   for (const LockIrq& irq : kLockIrqs) {
     if ((graph.usage(held.lock_class) & irq.used_in) == 0) continue;
     if ((graph.usage(held.lock_class) & irq.enabled) == 0) continue;

@@ -36,14 +36,13 @@ int LockGraph::FindClass(const lock_class_key& key, int subclass) {
   return found->second;
 }
 
-unsigned LockGraph::AddUsage(int lock_class, unsigned usage, const char* function) {
+void LockGraph::AddUsage(int lock_class, unsigned usage, const char* function) {
   LockClass& c = classes_[lock_class];
   const unsigned fresh = usage & ~c.usage;
   c.usage |= fresh;
   for (unsigned bit = 1; bit <= fresh; bit <<= 1) {
     if ((fresh & bit) != 0) c.usage_seen_in.emplace_back(bit, function);
   }
-  return fresh;
 }
 
 void LockGraph::AddDependency(int before, int after, const char* function,

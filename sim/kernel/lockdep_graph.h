@@ -36,8 +36,8 @@ class LockGraph {
   int FindClass(const lock_class_key& key, int subclass);
 
   unsigned usage(int lock_class) const { return classes_[lock_class].usage; }
-  // Returns the bits that are new.
-  unsigned AddUsage(int lock_class, unsigned usage, const char* function);
+  // `function` is where it was used so for the first time.
+  void AddUsage(int lock_class, unsigned usage, const char* function);
 
   bool Knows(int before, int after) const { return known_.contains(std::pair(before, after)); }
   // `after` was taken in `function` by `task` while `before` was held.

@@ -198,9 +198,8 @@ void do_idle() {
 
 }  // namespace
 
-void might_sleep() {
+void ___might_sleep() {
   if (current == &current->machine->boot_context()) return;
-  if (current->preempt_count == 0 && !irqs_disabled()) return;
   Report("BUG: sleeping function called from invalid context",
          {absl::StrCat("in_atomic(): ", current->preempt_count != 0 ? 1 : 0,
                        ", irqs_disabled(): ", irqs_disabled() ? 1 : 0, ", pid: ", current->pid,

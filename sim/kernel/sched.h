@@ -129,7 +129,7 @@ struct task_struct : Context {
   using Context::Context;
 
   int id() const override { return pid; }
-  std::string label() const override { return comm; }
+  absl::string_view label() const override { return comm; }
 
   thread_info ti;
   unsigned state = TASK_RUNNING;
@@ -234,9 +234,14 @@ inline void local_irq_restore(unsigned long flags) {
   if (flags != 0) local_irq_enable();
 }
 
-// v4.19 kernel/sched/core.c: ___might_sleep. Reports where sleeping is not allowed: with preemption
-// or interrupts off. Does nothing in the boot context.
-void might_sleep();
+// v4.19 kernel/sched/core.c: ___might_sleep. Reports that sleeping is not allowed here, but for the
+// boot context.
+void ___might_sleep();
+// v4.19 include/linux/kernel.h: might_sleep. Sleeping is allowed with preemption and interrupts on.
+inline void might_sleep() {
+  if (in_atomic() || irqs_disabled()) [[unlikely]]
+    ___might_sleep();
+}
 
 // ---- Making tasks ----
 

@@ -7,8 +7,8 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 
+#include "absl/strings/string_view.h"
 #include "sim/machine/cpu.h"
 #include "sim/machine/fiber.h"
 
@@ -28,7 +28,7 @@ class Context {
 
   // For traces: a number and a name that mean the same in every run. 0: an idle loop, or the boot.
   virtual int id() const { return 0; }
-  virtual std::string label() const { return "idle"; }
+  virtual absl::string_view label() const { return "idle"; }
 
   Machine* const machine;
   Cpu* cpu = nullptr;                 // the CPU it runs on or ran on last

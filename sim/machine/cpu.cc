@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/machine/cpu.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
 #include "sim/machine/context.h"
@@ -25,14 +28,18 @@ Cpu::Cpu(Machine& machine, int id) : machine_(machine), memory_(machine.memory),
   entry_stack_top_ = entry_area + kEntryStackTop;
 }
 
-// Into the next page, which may be elsewhere on the host. What is not there reads as ones.
+// A word may go on in the next page, which may be elsewhere on the host. What is not there reads as
+// ones.
 uint64_t Cpu::ReadSlowly(uint64_t address, size_t size) const {
-  if (memory_.KernelBytes(address) == nullptr) {
+  const uint8_t* bytes = memory_.KernelBytes(address);
+  if (bytes == nullptr) {
     machine_.Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
                                 absl::Hex(address), " (read)"));
   }
+  const size_t here = std::min<size_t>(size, kPageSize - (address & ~kPageMask));
   uint64_t value = 0;
-  for (size_t i = 0; i < size; ++i) {
+  std::memcpy(&value, bytes, here);
+  for (size_t i = here; i < size; ++i) {
     const uint8_t* byte = memory_.KernelBytes(address + i);
     value |= uint64_t{byte == nullptr ? uint8_t{0xff} : *byte} << (8 * i);
   }
@@ -40,11 +47,14 @@ uint64_t Cpu::ReadSlowly(uint64_t address, size_t size) const {
 }
 
 void Cpu::WriteSlowly(uint64_t address, uint64_t value, size_t size) {
-  if (memory_.KernelBytes(address) == nullptr) {
+  uint8_t* bytes = memory_.KernelBytes(address);
+  if (bytes == nullptr) {
     machine_.Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
                                 absl::Hex(address), " (write)"));
   }
-  for (size_t i = 0; i < size; ++i) {
+  const size_t here = std::min<size_t>(size, kPageSize - (address & ~kPageMask));
+  std::memcpy(bytes, &value, here);
+  for (size_t i = here; i < size; ++i) {
     uint8_t* byte = memory_.KernelBytes(address + i);
     if (byte != nullptr) *byte = static_cast<uint8_t>(value >> (8 * i));
   }

@@ -222,30 +222,19 @@ class Cpu {
   void SwitchTo(Context& next);
 
  private:
-  // The bytes of a word that lies in one page; nullptr: the slow way, which also tells what is
-  // wrong.
-  uint8_t* WordBytes(uint64_t address, size_t size) const {
-    if ((address & ~kPageMask) + size > kPageSize) [[unlikely]]
-      return nullptr;
-    return memory_.KernelBytes(address);
-  }
   template <typename T>
   T Read(uint64_t address) const {
-    const uint8_t* bytes = WordBytes(address, sizeof(T));
-    if (bytes == nullptr) [[unlikely]]
-      return static_cast<T>(ReadSlowly(address, sizeof(T)));
     T value;
-    std::memcpy(&value, bytes, sizeof(value));
-    return value;
+    if (memory_.LoadWord(address, &value)) [[likely]]
+      return value;
+    return static_cast<T>(ReadSlowly(address, sizeof(T)));
   }
   template <typename T>
   void Write(uint64_t address, T value) {
-    uint8_t* bytes = WordBytes(address, sizeof(T));
-    if (bytes == nullptr) [[unlikely]]
-      return WriteSlowly(address, value, sizeof(T));
-    std::memcpy(bytes, &value, sizeof(value));
+    if (!memory_.StoreWord(address, value)) [[unlikely]]
+      WriteSlowly(address, value, sizeof(T));
   }
-  // Across a page's end, or stops the machine.
+  // Any word; where there is none, the machine stops.
   uint64_t ReadSlowly(uint64_t address, size_t size) const;
   void WriteSlowly(uint64_t address, uint64_t value, size_t size);
 

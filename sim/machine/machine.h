@@ -33,6 +33,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/types/span.h"
 #include "sim/machine/choice.h"
 #include "sim/machine/context.h"
@@ -209,7 +210,7 @@ class KernelGlobal {
   KernelGlobal() : slot_(NextSlot()) {}
   T* operator->() const { return &Get(*current_context->machine); }
   T& operator*() const { return Get(*current_context->machine); }
-  T& Get(Machine& machine) const {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE T& Get(Machine& machine) const {
     auto& globals = machine.globals();
     if (static_cast<size_t>(slot_) < globals.size() && globals[slot_] != nullptr) [[likely]] {
       return *static_cast<T*>(globals[slot_].get());

@@ -47,6 +47,11 @@ class Log : public ProbeListener {
   std::vector<std::string> lines;
 };
 
+class LogOfFunctions : public Log {
+ public:
+  Grain finest_grain() const override { return Grain::kFunction; }
+};
+
 TEST(Machine, WithoutContextsNothingHappens) {
   Machine machine;
   EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
@@ -66,6 +71,48 @@ TEST(Machine, ProbesTellNameArgumentsStepsAndResult) {
   EXPECT_EQ(log.lines,
             (std::vector<std::string>{"#1 enter add_one(value 41)", "#2 step adding(value 41)",
                                       "#3 exit add_one( 42)"}));
+}
+
+TEST(Machine, AListenerHearsNothingFinerThanItAsksFor) {
+  Machine machine;
+  Context context(machine, [] {
+    add_one(41);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  LogOfFunctions functions;
+  Log all;
+  machine.AddListener(&functions);
+  machine.AddListener(&all);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(functions.lines,
+            (std::vector<std::string>{"#1 enter add_one(value 41)", "#3 exit add_one( 42)"}));
+  EXPECT_EQ(all.lines.size(), 3u);
+}
+
+TEST(Machine, InstructionsAreCountedAtOnceOnlyWhereNobodyHearsThem) {
+  Machine machine;
+  std::vector<bool> at_once;
+  LogOfFunctions functions;
+  Log all;
+  Context context(machine, [&] {
+    at_once.push_back(machine.PassInstructions(10));
+    machine.AddListener(&functions);
+    at_once.push_back(machine.PassInstructions(10));
+    machine.AddListener(&all);
+    at_once.push_back(machine.PassInstructions(10));
+    machine.RemoveListener(&all);
+    machine.ScheduleEvent(machine.now_ns() + 5 * Machine::kNsPerProbe, [] {});
+    at_once.push_back(machine.PassInstructions(4));
+    at_once.push_back(machine.PassInstructions(4));
+    machine.RemoveListener(&functions);
+    at_once.push_back(machine.PassInstructions(4));
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  machine.Run();
+  EXPECT_EQ(at_once, (std::vector<bool>{true, true, false, true, false, false}));
+  EXPECT_EQ(machine.position().probes_passed(), 24u);
 }
 
 TEST(Machine, ListeningDoesNotChangeTheRun) {

@@ -44,6 +44,7 @@ uint64_t Memory::AllocatePages(int order) {
 
 void Memory::FreePages(uint64_t pfn, int order) {
   const uint64_t count = uint64_t{1} << order;
+  tlb_ = {};
   for (uint64_t i = 0; i < count; ++i) {
     KPATH_CHECK(pfn + i < pages_.size() && pages_[pfn + i] != nullptr, pfn + i);
     free_bytes_[pfn + i] = pages_[pfn + i];
@@ -53,9 +54,17 @@ void Memory::FreePages(uint64_t pfn, int order) {
   pages_in_use_ -= count;
 }
 
-uint8_t* Memory::MappedBytes(uint64_t address) const {
-  const auto found = kernel_map_.find(address >> kPageShift);
-  return found == kernel_map_.end() ? nullptr : pages_[found->second] + (address & ~kPageMask);
+uint8_t* Memory::Walk(uint64_t address) const {
+  // Below the direct map this wraps to a number that no page has.
+  uint64_t pfn = (address - kDirectMapBase) >> kPageShift;
+  if (pfn >= pages_.size()) {
+    const auto found = kernel_map_.find(address >> kPageShift);
+    if (found == kernel_map_.end()) return nullptr;
+    pfn = found->second;
+  }
+  if (pages_[pfn] == nullptr) return nullptr;
+  tlb_[(address >> kPageShift) % kTlbEntries] = {address & kPageMask, pages_[pfn]};
+  return pages_[pfn] + (address & ~kPageMask);
 }
 
 const PageTableEntry* AddressSpace::Find(uint64_t address) const {
@@ -66,7 +75,7 @@ const PageTableEntry* AddressSpace::Find(uint64_t address) const {
 PageTableEntry* AddressSpace::Walk(uint64_t page) {
   const auto found = entries_.find(page);
   if (found == entries_.end()) return nullptr;
-  tlb_[page % kTlbEntries] = {page, &found->second};
+  (*tlb_)[page % kTlbEntries] = {page, &found->second};
   return &found->second;
 }
 

@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -55,22 +56,46 @@ class Memory {
   // The bytes behind a kernel address of the direct map or of a mapping made by MapKernel; nullptr
   // where there is nothing. Valid up to the end of the page (of the block, in the direct map).
   uint8_t* KernelBytes(uint64_t address) const {
-    // Below the direct map this wraps to a number that no page has.
-    const uint64_t pfn = (address - kDirectMapBase) >> kPageShift;
-    if (pfn >= pages_.size()) [[unlikely]]
-      return MappedBytes(address);
-    return pages_[pfn] == nullptr ? nullptr : pages_[pfn] + (address & ~kPageMask);
+    const Translation& kept = tlb_[(address >> kPageShift) % kTlbEntries];
+    return kept.page == (address & kPageMask) ? kept.bytes + (address & ~kPageMask) : Walk(address);
+  }
+  // Loads or stores a word of 4 or 8 bytes, if it is aligned and in a page that was found lately:
+  // one comparison tells. Returns false otherwise; KernelBytes may know better.
+  template <typename T>
+  bool LoadWord(uint64_t address, T* value) const {
+    const Translation& kept = tlb_[(address >> kPageShift) % kTlbEntries];
+    if (kept.page != (address & (kPageMask | (sizeof(T) - 1)))) [[unlikely]]
+      return false;
+    std::memcpy(value, kept.bytes + (address & ~kPageMask), sizeof(T));
+    return true;
+  }
+  template <typename T>
+  bool StoreWord(uint64_t address, T value) {
+    const Translation& kept = tlb_[(address >> kPageShift) % kTlbEntries];
+    if (kept.page != (address & (kPageMask | (sizeof(T) - 1)))) [[unlikely]]
+      return false;
+    std::memcpy(kept.bytes + (address & ~kPageMask), &value, sizeof(T));
+    return true;
   }
 
   // Maps a page at a kernel address outside the direct map. Both page aligned.
-  void MapKernel(uint64_t address, uint64_t pfn) { kernel_map_[address >> kPageShift] = pfn; }
+  void MapKernel(uint64_t address, uint64_t pfn) {
+    tlb_ = {};
+    kernel_map_[address >> kPageShift] = pfn;
+  }
 
   // Pages handed out and not freed.
   size_t pages_in_use() const { return pages_in_use_; }
 
  private:
-  // KernelBytes, outside the direct map.
-  uint8_t* MappedBytes(uint64_t address) const;
+  // What was found last, as in a CPU's own; never stale: emptied when a page is freed or mapped.
+  static constexpr size_t kTlbEntries = 8;
+  struct Translation {
+    uint64_t page = UINT64_MAX;  // its address
+    uint8_t* bytes = nullptr;
+  };
+
+  uint8_t* Walk(uint64_t address) const;
 
   std::vector<uint8_t*> pages_;  // by page frame number; nullptr: free
   std::vector<std::unique_ptr<uint8_t[]>> blocks_;
@@ -78,6 +103,7 @@ class Memory {
   std::vector<uint8_t*> free_bytes_;                // by page frame number, of free blocks
   absl::flat_hash_map<uint64_t, uint64_t> kernel_map_;
   size_t pages_in_use_ = 0;
+  mutable std::array<Translation, kTlbEntries> tlb_;
 };
 
 // The bits of a page table entry that the model uses.
@@ -94,23 +120,23 @@ class AddressSpace {
   const PageTableEntry* Find(uint64_t address) const;
   PageTableEntry* Find(uint64_t address) {
     const uint64_t page = address >> kPageShift;
-    const Translation& kept = tlb_[page % kTlbEntries];
+    const Translation& kept = (*tlb_)[page % kTlbEntries];
     return kept.page == page ? kept.entry : Walk(page);
   }
   void Map(uint64_t address, PageTableEntry entry) {
-    tlb_ = {};
+    *tlb_ = {};
     entries_[address >> kPageShift] = entry;
   }
   // Does nothing where no page is mapped.
   void Unmap(uint64_t address) {
-    tlb_ = {};
+    *tlb_ = {};
     entries_.erase(address >> kPageShift);
   }
   size_t pages_mapped() const { return entries_.size(); }
 
  private:
-  // What was found last, as in a CPU's own; it is never stale.
-  static constexpr size_t kTlbEntries = 8;
+  // As in Memory. On its own, since an mm_struct's size is part of the simulated addresses.
+  static constexpr size_t kTlbEntries = 32;
   struct Translation {
     uint64_t page = UINT64_MAX;
     PageTableEntry* entry = nullptr;
@@ -119,7 +145,8 @@ class AddressSpace {
   PageTableEntry* Walk(uint64_t page);
 
   absl::flat_hash_map<uint64_t, PageTableEntry> entries_;
-  std::array<Translation, kTlbEntries> tlb_;
+  using Tlb = std::array<Translation, kTlbEntries>;
+  std::unique_ptr<Tlb> tlb_ = std::make_unique<Tlb>();
 };
 
 }  // namespace kpath

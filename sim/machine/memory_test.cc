@@ -49,6 +49,25 @@ TEST(Memory, KernelAddressesReachTheBytes) {
   EXPECT_EQ(memory.KernelBytes(kDirectMapBase + (pfn << kPageShift)), nullptr);
 }
 
+TEST(Memory, WordsAreReachedThroughWhatWasFoundLately) {
+  Memory memory;
+  const uint64_t pfn = memory.AllocatePages(0);
+  const uint64_t address = kDirectMapBase + (pfn << kPageShift) + 8;
+  uint64_t value = 0;
+  EXPECT_FALSE(memory.LoadWord(address, &value));  // not found yet
+  ASSERT_NE(memory.KernelBytes(address), nullptr);
+  EXPECT_TRUE(memory.StoreWord(address, uint64_t{0x1122334455667788}));
+  EXPECT_TRUE(memory.LoadWord(address, &value));
+  EXPECT_EQ(value, 0x1122334455667788);
+  uint32_t half = 0;
+  EXPECT_TRUE(memory.LoadWord(address + 4, &half));
+  EXPECT_EQ(half, 0x11223344u);
+  EXPECT_FALSE(memory.LoadWord(address + 4, &value));  // not aligned
+  EXPECT_FALSE(memory.LoadWord(address + kPageSize, &value));
+  memory.FreePages(pfn, 0);
+  EXPECT_FALSE(memory.LoadWord(address, &value));
+}
+
 TEST(AddressSpace, FindsWhatIsMapped) {
   AddressSpace space;
   EXPECT_EQ(space.Find(0x1000), nullptr);
@@ -59,6 +78,18 @@ TEST(AddressSpace, FindsWhatIsMapped) {
   space.Unmap(0x1234);
   EXPECT_EQ(space.Find(0x1000), nullptr);
   EXPECT_EQ(space.pages_mapped(), 0u);
+}
+
+TEST(AddressSpace, WhatWasFoundStaysTrueAsOthersAreMapped) {
+  AddressSpace space;
+  space.Map(0x1000, {.pfn = 5});
+  ASSERT_NE(space.Find(0x1000), nullptr);
+  for (uint64_t page = 2; page < 1000; ++page) space.Map(page << kPageShift, {.pfn = page});
+  space.Find(0x1000)->dirty = true;
+  const AddressSpace& same = space;
+  EXPECT_TRUE(same.Find(0x1000)->dirty);
+  space.Map(0x1000, {.pfn = 6});
+  EXPECT_EQ(space.Find(0x1000)->pfn, 6u);
 }
 
 }  // namespace

@@ -21,10 +21,9 @@ void GraphListener::OnProbe(const ProbeEvent& event) {
 
 void GraphListener::Enter(const ProbeEvent& event, const Context& context) {
   OpenCalls& open = OpenOf(context);
-  const bool inside_shown = open.shown > 0;
-  const bool interrupt = IsInterruptEntry(event.function->name);
-  const bool wanted = interrupt || inside_shown || context.id() != 0;
-  const bool shown = wanted && !(hidden && hidden(context) && !interrupt && !inside_shown);
+  // Inside of what is shown, and where an interrupt begins, all is; of tasks what is not hidden.
+  const bool shown = open.shown > 0 || IsInterruptEntry(event.function->name) ||
+                     (context.id() != 0 && !(hidden && hidden(context)));
   open.calls.push_back(shown);
   if (shown) {
     ++open.shown;

@@ -109,6 +109,7 @@ void GraphWriter::Enter(int cpu, absl::string_view comm, int pid, absl::string_v
   OpenCall& call = task.open[task.depth++];
   call.name.assign(name.data(), name.size());
   call.start_ns = time_ns;
+  call.interrupt = IsInterruptEntry(name);
   task.held_back_on = cpu;
   cpus_[cpu].held_back = &task;
 }
@@ -127,8 +128,7 @@ void GraphWriter::Exit(int cpu, int pid, int64_t time_ns) {
 
   const OpenCall& call = task.open[--task.depth];  // stays as it is until the next Enter
   MarkSwitch(cpu, task);
-  const bool interrupt = IsInterruptEntry(call.name);
-  if (interrupt && is_leaf) WriteInterruptMark(cpu, task, "==========>");
+  if (call.interrupt && is_leaf) WriteInterruptMark(cpu, task, "==========>");
   BeginLine(cpu, task);
   AppendDuration(line_, time_ns - call.start_ns, options_.overhead_marks);
   line_.append(2 * task.depth, ' ');
@@ -140,7 +140,7 @@ void GraphWriter::Exit(int cpu, int pid, int64_t time_ns) {
     line_ += '}';
   }
   EndLine();
-  if (interrupt) WriteInterruptMark(cpu, task, "<==========");
+  if (call.interrupt) WriteInterruptMark(cpu, task, "<==========");
 }
 
 void GraphWriter::Annotate(int cpu, int pid, absl::string_view text) {
@@ -172,7 +172,7 @@ void GraphWriter::WriteHeldBack(int cpu) {
   task->held_back_on = kNotHeldBack;
   const OpenCall& call = task->open[task->depth - 1];
   MarkSwitch(cpu, *task);
-  if (IsInterruptEntry(call.name)) WriteInterruptMark(cpu, *task, "==========>");
+  if (call.interrupt) WriteInterruptMark(cpu, *task, "==========>");
   BeginLine(cpu, *task);
   line_.append(kNoDuration.data(), kNoDuration.size());
   line_.append(2 * (task->depth - 1), ' ');

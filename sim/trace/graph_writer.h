@@ -66,6 +66,7 @@ class GraphWriter : public CallEvents {
   struct OpenCall {
     std::string name;
     int64_t start_ns;
+    bool interrupt;  // an interrupt begins with it
   };
   struct Task {
     std::string comm;

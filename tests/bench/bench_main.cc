@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `./kpath bench`: one table. Each benchmark runs several times, in turn with all others, so that
-// what disturbs the computer for a while disturbs them all; a figure is the median.
+// `./kpath bench`: one table. --more adds what takes minutes. Each benchmark runs several times, in
+// turn with all others, so that what disturbs the computer for a while disturbs them all; a figure
+// is the median.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +24,7 @@
 namespace kpath {
 namespace {
 
-constexpr const char* kColumns[] = {"host", "kpath", "functions", "instructions"};
+constexpr const char* kColumns[] = {"host", "kpath", "functions", "as text", "instructions"};
 
 std::vector<std::string>& Rows() {
   static auto* rows = new std::vector<std::string>;
@@ -31,6 +35,11 @@ std::string Nanoseconds(double ns) {
   if (ns < 1e5) return absl::StrFormat("%.0f ns", ns);
   if (ns < 1e8) return absl::StrFormat("%.0f us", ns / 1e3);
   return absl::StrFormat("%.0f ms", ns / 1e6);
+}
+
+std::string Bytes(double bytes) {
+  if (bytes < 1e5) return absl::StrFormat("%.0f B", bytes);
+  return absl::StrFormat("%.1f MiB", bytes / (1 << 20));
 }
 
 // Remembers the medians and prints them when all is done.
@@ -44,11 +53,8 @@ class Table : public benchmark::BenchmarkReporter {
           absl::StrSplit(run.run_name.function_name, absl::MaxSplits('|', 1));
       if (run.error_occurred) errors_.push_back(absl::StrCat(name.first, ": ", run.error_message));
       if (run.error_occurred || run.run_type != Run::RT_Iteration) continue;
-      const auto items = run.counters.find("items_per_second");
-      const double ns = items == run.counters.end()
-                            ? run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations)
-                            : 1e9 / items->second;
-      figures_[name.first][name.second].push_back(ns);
+      figures_[name.first][name.second].push_back(FigureOf(run));
+      if (run.counters.count(kBytes) != 0) in_bytes_.insert(name.first);
     }
     if (isatty(STDERR_FILENO) == 1) std::fprintf(stderr, "\rkpath: %zu measured", ++measured_);
   }
@@ -63,6 +69,14 @@ class Table : public benchmark::BenchmarkReporter {
   }
 
  private:
+  static double FigureOf(const Run& run) {
+    const auto bytes = run.counters.find(kBytes);
+    if (bytes != run.counters.end()) return bytes->second;
+    const auto items = run.counters.find("items_per_second");
+    if (items != run.counters.end()) return 1e9 / items->second;
+    return run.real_accumulated_time * 1e9 / static_cast<double>(run.iterations);
+  }
+
   void PrintRow(const std::string& row) {
     const auto figures = figures_.find(row);
     if (figures == figures_.end()) return;
@@ -71,8 +85,13 @@ class Table : public benchmark::BenchmarkReporter {
     for (const char* column : kColumns) {
       auto& all = figures->second[column];
       std::sort(all.begin(), all.end());
-      if (!all.empty()) medians[column] = all[all.size() / 2];
-      std::printf("%14s", all.empty() ? "" : Nanoseconds(medians[column]).c_str());
+      std::string figure;
+      if (!all.empty()) {
+        medians[column] = all[all.size() / 2];
+        const bool in_bytes = in_bytes_.count(row) != 0;
+        figure = in_bytes ? Bytes(medians[column]) : Nanoseconds(medians[column]);
+      }
+      std::printf("%14s", figure.c_str());
     }
     if (medians.count("host") != 0 && medians.count("kpath") != 0) {
       std::printf("%13.2f", medians["kpath"] / medians["host"]);
@@ -81,6 +100,7 @@ class Table : public benchmark::BenchmarkReporter {
   }
 
   std::map<std::string, std::map<std::string, std::vector<double>>> figures_;
+  std::set<std::string> in_bytes_;  // rows
   std::vector<std::string> errors_;
   size_t measured_ = 0;
 };
@@ -93,21 +113,33 @@ void Register(const std::string& row, const std::string& column,
   benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
 }
 
+double HeapBytes() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<double>(info.uordblks + info.hblkhd);
+}
+
 }  // namespace kpath
 
 int main(int argc, char** argv) {
   std::vector<std::string> words = {argv[0], "--benchmark_repetitions=5",
                                     "--benchmark_enable_random_interleaving=true",
                                     "--benchmark_min_time=0.05"};
-  words.insert(words.end(), argv + 1, argv + argc);
+  bool more = false;
+  for (char** word = argv + 1; word != argv + argc; ++word) {
+    if (std::strcmp(*word, "--more") == 0) {
+      more = true;
+    } else {
+      words.emplace_back(*word);
+    }
+  }
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, arguments.data());
   if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
   kpath::RegisterCalls();
-  kpath::RegisterRuns();
-  kpath::RegisterGrowth();
+  kpath::RegisterRuns(more);
+  kpath::RegisterGrowth(more);
   kpath::Table table;
   benchmark::RunSpecifiedBenchmarks(&table);
   return 0;

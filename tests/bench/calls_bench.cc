@@ -12,6 +12,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/host_aio.h"
 #include "tests/bench/model_aio.h"
+#include "tests/bench/run_model.h"
 
 namespace kpath {
 namespace {
@@ -20,6 +21,7 @@ constexpr long kNoSuchCall = 5000;
 
 constexpr std::pair<Traced, const char*> kTraces[] = {{Traced::kNothing, "kpath"},
                                                       {Traced::kFunctions, "functions"},
+                                                      {Traced::kText, "as text"},
                                                       {Traced::kInstructions, "instructions"}};
 
 void HostCall(benchmark::State& state, long number) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Point 7: what a request costs as there are more of them, of contexts, tasks and CPUs. It should
-// stay the same.
+// Point 7: what a request costs, in time and memory, as there are more of them, of contexts, tasks
+// and CPUs. It should stay the same.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "benchmark/benchmark.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/model_aio.h"
+#include "tests/bench/run_model.h"
 
 namespace kpath {
 namespace {
@@ -34,16 +35,29 @@ void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads) {
   state.SetItemsProcessed(state.iterations() * tasks * reads);
 }
 
+// What the machine has kept after so many requests.
+void KeptBytes(benchmark::State& state, int64_t requests) {
+  for (auto _ : state) {
+    const double before = HeapBytes();
+    System system;
+    system.Start("bench", [requests] {
+      ModelAio model("/tmp/x", O_RDWR | O_CREAT);
+      for (int64_t n = 0; n < requests; ++n) model.SubmitAndReap(1);
+    });
+    system.RunUntilIdle();
+    state.counters[kBytes] = HeapBytes() - before;
+  }
+}
+
 // A process with so many contexts, which uses one after the other.
 void Contexts(benchmark::State& state, int contexts) {
   int64_t requests = 0;
   RunModel(state, Traced::kNothing, {}, [&] {
-    std::vector<std::unique_ptr<ModelAio>> all;
-    for (int i = 0; i < contexts; ++i) {
-      all.push_back(std::make_unique<ModelAio>("/tmp/x", O_RDWR | O_CREAT));
+    ModelAio model("/tmp/x", O_RDWR | O_CREAT, contexts);
+    for (auto _ : state) {
+      model.SubmitAndReap(1);
+      model.NextContext();
     }
-    size_t next = 0;
-    for (auto _ : state) all[next++ % all.size()]->SubmitAndReap(1);
     requests = state.iterations();
   });
   state.SetItemsProcessed(requests);
@@ -51,12 +65,18 @@ void Contexts(benchmark::State& state, int contexts) {
 
 }  // namespace
 
-void RegisterGrowth() {
-  for (const int64_t requests : {1'000, 10'000, 100'000, 1'000'000}) {
-    Register(absl::StrCat("growth: ", requests, " requests, each"), "kpath",
-             [requests](benchmark::State& state) { Reads(state, 1, 1, requests); });
+void RegisterGrowth(bool more) {
+  std::vector<int64_t> requests = {1'000, 10'000, 100'000, 1'000'000};
+  if (more) requests.push_back(10'000'000);
+  for (const int64_t count : requests) {
+    Register(absl::StrCat("growth: ", count, " requests, each"), "kpath",
+             [count](benchmark::State& state) { Reads(state, 1, 1, count); });
   }
-  for (const int contexts : {1, 10, 100, 1000}) {
+  for (const int64_t count : {1'000, 1'000'000}) {
+    Register(absl::StrCat("growth: memory after ", count, " requests"), "kpath",
+             [count](benchmark::State& state) { KeptBytes(state, count); });
+  }
+  for (const int contexts : {1, 10, 100, 1000, 10'000}) {
     Register(absl::StrCat("growth: ", contexts, " contexts, a request"), "kpath",
              [contexts](benchmark::State& state) { Contexts(state, contexts); });
   }

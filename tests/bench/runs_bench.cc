@@ -8,6 +8,8 @@
 
 #include "benchmark/benchmark.h"
 #include "entry/boot.h"
+#include "sim/trace/call_tree_builder.h"
+#include "sim/trace/graph_listener.h"
 #include "tests/bench/bench.h"
 #include "tools/debugger/target.h"
 #include "tools/debugger/test_runs.h"
@@ -73,12 +75,12 @@ void Replay(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(probes));
 }
 
-void GoTo(benchmark::State& state) {
-  const strace::Transcript transcript = ManyReads(kPairsOfAMillionProbes);
+void GoTo(benchmark::State& state, int pairs) {
+  const strace::Transcript transcript = ManyReads(pairs);
   const std::unique_ptr<Timeline> timeline = *Timeline::Start(transcript);
   benchmark::DoNotOptimize(timeline->Forward({}));
   const uint64_t end = timeline->position();
-  std::mt19937 random(3);
+  std::mt19937_64 random(3);
   for (auto _ : state) benchmark::DoNotOptimize(timeline->GoTo(random() % end));
 }
 
@@ -101,6 +103,35 @@ void TenMegabytes(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(calls));
 }
 
+// What a graph of calls keeps of each function that was entered or left.
+void RecordedEvent(benchmark::State& state) {
+  const strace::Transcript transcript = ManyReads(kPairsOfAMillionProbes);
+  for (auto _ : state) {
+    GraphBuilder graph;
+    GraphListener listener(&graph);
+    const std::unique_ptr<Replayer> replayer = *Replayer::Create(transcript, {});
+    replayer->machine().AddListener(&listener);
+    benchmark::DoNotOptimize(replayer->Run());
+    const double with_graph = HeapBytes();
+    double events = 0;
+    {
+      const Graph taken = graph.Take();
+      for (const Stream& stream : taken.streams) {
+        events += 2 * static_cast<double>(stream.calls.size());
+      }
+    }
+    state.counters[kBytes] = (with_graph - HeapBytes()) / events;
+  }
+}
+
+void MemoryOfMachine(benchmark::State& state) {
+  for (auto _ : state) {
+    const double before = HeapBytes();
+    System system;
+    state.counters[kBytes] = HeapBytes() - before;
+  }
+}
+
 void EmptyMachine(benchmark::State& state) {
   for (auto _ : state) {
     Machine machine;
@@ -117,15 +148,22 @@ void BootedMachine(benchmark::State& state) {
 
 }  // namespace
 
-void RegisterRuns() {
+void RegisterRuns(bool more) {
   Register("a single step through the debugger's interface", "kpath", SingleSteps);
   Register("replay with a debugger's watch, a probe", "kpath", Watched);
   Register("replay with nobody listening, a probe", "kpath", Replay);
-  Register("goto, somewhere in a million probes", "kpath", GoTo);
+  Register("goto, somewhere in a million probes", "kpath",
+           [](benchmark::State& state) { GoTo(state, kPairsOfAMillionProbes); });
+  if (more) {
+    Register("goto, somewhere in a hundred million probes", "kpath",
+             [](benchmark::State& state) { GoTo(state, 100 * kPairsOfAMillionProbes); });
+  }
   Register("reverse-stepi, at the end of a million probes", "kpath", ReverseSteps);
+  Register("memory of a recorded event (function entered or left)", "kpath", RecordedEvent);
   Register("a transcript of 10 MB, a call", "kpath", TenMegabytes);
   Register("a machine without a kernel, made", "kpath", EmptyMachine);
   Register("a machine with a kernel and no program, made", "kpath", BootedMachine);
+  Register("memory of a machine with a kernel and no program", "kpath", MemoryOfMachine);
 }
 
 }  // namespace kpath
