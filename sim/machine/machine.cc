@@ -202,9 +202,9 @@ int64_t Machine::NextDue() const {
 void Machine::UpdateDeadline() {
   if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
   due_ = NextDue();
-  const int64_t deadline = listeners_.empty() ? due_ : 0;
-  probes_left_ += deadline - deadline_;
-  deadline_ = deadline;
+  const int64_t last_quiet = (listeners_.empty() ? due_ : 0) - 1;
+  probes_left_ += last_quiet - last_quiet_;
+  last_quiet_ = last_quiet;
 }
 
 // ---- Probes ----

@@ -115,11 +115,11 @@ class Machine {
   bool listening() const { return !listeners_.empty(); }
 
   // Counts a probe. Returns true if somebody has to be told: then call Arrive.
-  bool PassProbe() { return --probes_left_ <= 0; }
+  bool PassProbe() { return --probes_left_ < 0; }
   // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
   // be told of one of them, or if something is due at one.
   bool PassInstructions(int count) {
-    if (probes_left_ <= count) [[unlikely]]
+    if (probes_left_ < count) [[unlikely]]
       return PassUnheardInstructions(count);
     probes_left_ -= count;
     return true;
@@ -155,7 +155,7 @@ class Machine {
   void RunDueEvents();
   void LeaveFiber();
   void DoWhatIsDue(Context* context);
-  uint64_t probes_passed() const { return static_cast<uint64_t>(deadline_ - probes_left_); }
+  uint64_t probes_passed() const { return static_cast<uint64_t>(last_quiet_ - probes_left_); }
   // Recomputes when the next probe has to take the slow path.
   void UpdateDeadline();
   void TellAll(const ProbeEvent& event) const;
@@ -168,10 +168,11 @@ class Machine {
   ChoiceLog choices_;
   uint64_t questions_ = 0;
 
-  // The position at which something other than telling is to be done; the one from which on probes
-  // take the slow path; and how many probes are left until then: that is what a probe counts.
+  // The position at which something other than telling is to be done; the last one that a probe
+  // comes to without taking the slow path; and how many probes are left until then. A probe counts
+  // only these down: with a branch on the sign that is two instructions.
   int64_t due_ = 0;
-  int64_t deadline_ = 0;
+  int64_t last_quiet_ = 0;
   int64_t probes_left_ = 0;
   uint64_t stop_position_ = UINT64_MAX;
   uint64_t slice_end_ = UINT64_MAX;

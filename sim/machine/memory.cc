@@ -75,7 +75,7 @@ const PageTableEntry* AddressSpace::Find(uint64_t address) const {
 PageTableEntry* AddressSpace::Walk(uint64_t page) {
   const auto found = entries_.find(page);
   if (found == entries_.end()) return nullptr;
-  (*tlb_)[page % kTlbEntries] = {page, &found->second};
+  (*tlb_)[TlbIndex(page)] = {page, &found->second};
   return &found->second;
 }
 

@@ -120,7 +120,7 @@ class AddressSpace {
   const PageTableEntry* Find(uint64_t address) const;
   PageTableEntry* Find(uint64_t address) {
     const uint64_t page = address >> kPageShift;
-    const Translation& kept = (*tlb_)[page % kTlbEntries];
+    const Translation& kept = (*tlb_)[TlbIndex(page)];
     return kept.page == page ? kept.entry : Walk(page);
   }
   void Map(uint64_t address, PageTableEntry entry) {
@@ -142,6 +142,8 @@ class AddressSpace {
     PageTableEntry* entry = nullptr;
   };
 
+  // Pages that are a power of two apart, as buffers often are, have places of their own.
+  static size_t TlbIndex(uint64_t page) { return (page ^ page / kTlbEntries) % kTlbEntries; }
   PageTableEntry* Walk(uint64_t page);
 
   absl::flat_hash_map<uint64_t, PageTableEntry> entries_;

@@ -35,7 +35,7 @@ void GraphListener::Enter(const ProbeEvent& event, const Context& context) {
 void GraphListener::Exit(const ProbeEvent& event, const Context& context) {
   OpenCalls& open = OpenOf(context);
   if (open.calls.empty()) return;  // entered before anybody listened
-  const bool shown = open.calls.back();
+  const bool shown = open.calls.back() != 0;
   open.calls.pop_back();
   if (!shown) return;
   --open.shown;

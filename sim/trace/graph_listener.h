@@ -39,7 +39,7 @@ class GraphListener : public ProbeListener {
 
   // The open calls of a context: whether each is shown, and how many are.
   struct OpenCalls {
-    std::vector<bool> calls;
+    std::vector<char> calls;  // 0 or 1
     int shown = 0;
   };
   OpenCalls& OpenOf(const Context& context);
