@@ -11,7 +11,6 @@
 #include <string>
 #include <vector>
 
-
 namespace kpath::debugger {
 
 // A place to stop at: what `break` and `watch` make.
