@@ -121,25 +121,17 @@ bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
                     const Instruction& instruction, uint64_t next_rip);
 
+constexpr bool LeavesForGood(Opcode opcode) {
+  return opcode == Opcode::kJmp || opcode == Opcode::kRet || opcode == Opcode::kSysret ||
+         opcode == Opcode::kSysretl || opcode == Opcode::kIret;
+}
+
 // A block: lines that are run as one while nothing is due in it. Only the last one may go elsewhere
 // or let interrupts in. A line that stops the machine, for want of a stack, does so at the position
 // of the block's end.
 constexpr bool EndsBlock(Opcode opcode) {
-  switch (opcode) {
-    case Opcode::kCall:
-    case Opcode::kIret:
-    case Opcode::kJe:
-    case Opcode::kJmp:
-    case Opcode::kJne:
-    case Opcode::kJs:
-    case Opcode::kPopf:
-    case Opcode::kRet:
-    case Opcode::kSysret:
-    case Opcode::kSysretl:
-      return true;
-    default:
-      return false;
-  }
+  return LeavesForGood(opcode) || opcode == Opcode::kCall || opcode == Opcode::kJe ||
+         opcode == Opcode::kJne || opcode == Opcode::kJs || opcode == Opcode::kPopf;
 }
 // Where the block ends that begins at line `from`.
 template <size_t N>
@@ -193,11 +185,6 @@ bool RunBlocks(Cpu*& cpu) {
   } else {
     return RunBlocks<kListing, kEnd>(cpu);
   }
-}
-
-constexpr bool LeavesForGood(Opcode opcode) {
-  return opcode == Opcode::kJmp || opcode == Opcode::kRet || opcode == Opcode::kSysret ||
-         opcode == Opcode::kSysretl || opcode == Opcode::kIret;
 }
 
 template <const auto& kListing>

@@ -141,6 +141,6 @@ int main(int argc, char** argv) {
   kpath::RegisterRuns(more);
   kpath::RegisterGrowth(more);
   kpath::Table table;
-  benchmark::RunSpecifiedBenchmarks(&table);
-  return 0;
+  // Where nothing matches, or the expression is none, it has said so.
+  return benchmark::RunSpecifiedBenchmarks(&table) == 0 ? 2 : 0;
 }
