@@ -3,8 +3,11 @@
 // What each instruction does to a Cpu: its registers, its flags, the bytes of its stack. Execute
 // works on any instruction; Execute<opcode> is the same code for an opcode known at compile time,
 // and folds to a few machine instructions when all of the instruction is known (listing.h); for
-// that, all of it is inlined, always.
+// that, all of it is inlined, always. Its Core is a Cpu, or what stands for one while a block of
+// lines runs (block.h).
 #pragma once
+
+#include <type_traits>
 
 #include "absl/base/attributes.h"
 #include "entry/flags.h"
@@ -24,113 +27,131 @@ enum class Flow : uint8_t {
 
 // ---- Operands ----
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EffectiveAddress(const Cpu& cpu,
-                                                              const Operand& operand) {
-  if (operand.kind == Operand::Kind::kPerCpu) return cpu.gs_base + operand.variable->offset;
+template <typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t AddressInMemory(const Core& cpu,
+                                                             const Operand& operand) {
   return cpu.regs[operand.reg] + static_cast<int64_t>(operand.value);
 }
 
-// T is uint64_t, uint32_t or (to load only) uint8_t, the operand size.
-template <typename T>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline T Load(const Cpu& cpu, const Operand& operand) {
-  if (operand.kind == Operand::Kind::kRegister) return static_cast<T>(cpu.regs[operand.reg]);
-  if (operand.kind == Operand::Kind::kImmediate) {
-    return static_cast<T>(static_cast<int64_t>(operand.value));
+// T is uint64_t, uint32_t or (to load only) uint8_t, the operand size; of memory, four bytes are
+// loaded at least.
+template <typename T, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline T Load(const Core& cpu, const Operand& operand) {
+  using Word = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
+  switch (operand.kind) {
+    case Operand::Kind::kRegister:
+      return static_cast<T>(cpu.regs[operand.reg]);
+    case Operand::Kind::kPerCpu:
+      return static_cast<T>(cpu.template ReadAtGs<Word>(operand.variable->offset));
+    case Operand::Kind::kMemory:
+      return static_cast<T>(cpu.template Read<Word>(AddressInMemory(cpu, operand)));
+    default:
+      return static_cast<T>(static_cast<int64_t>(operand.value));
   }
-  const uint64_t address = EffectiveAddress(cpu, operand);
-  if constexpr (sizeof(T) == 8) return cpu.Read64(address);
-  return static_cast<T>(cpu.Read32(address));
 }
 
 // A 32-bit result clears the upper half of its register.
-template <typename T>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Store(Cpu& cpu, const Operand& operand, T value) {
+template <typename T, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Store(Core& cpu, const Operand& operand, T value) {
   if (operand.kind == Operand::Kind::kRegister) {
     cpu.regs[operand.reg] = value;
-  } else if constexpr (sizeof(T) == 4) {
-    cpu.Write32(EffectiveAddress(cpu, operand), value);
+  } else if (operand.kind == Operand::Kind::kPerCpu) {
+    cpu.template WriteAtGs<T>(operand.variable->offset, value);
   } else {
-    cpu.Write64(EffectiveAddress(cpu, operand), value);
+    cpu.template Write<T>(AddressInMemory(cpu, operand), value);
   }
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetFlags(Cpu& cpu, uint64_t affected, uint64_t flags) {
+// What a conditional jump looks at. A Cpu has it in its flags.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsZero(const Cpu& cpu) {
+  return (cpu.regs.rflags & X86_EFLAGS_ZF) != 0;
+}
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsNegative(const Cpu& cpu) {
+  return (cpu.regs.rflags & X86_EFLAGS_SF) != 0;
+}
+// `flags` are those of `affected` that a result, which is zero or negative, sets.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ChangeFlags(Cpu& cpu, uint64_t affected, uint64_t flags,
+                                                     bool /*zero*/, bool /*negative*/) {
   cpu.regs.rflags = (cpu.regs.rflags & ~affected) | flags;
+}
+template <typename T, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetFlags(Core& cpu, uint64_t affected, uint64_t flags,
+                                                  T result) {
+  ChangeFlags(cpu, affected, flags, result == 0, SignOf(result));
 }
 
 // ---- Instructions ----
 
 // Those that compute: one or two operands, a result, flags.
-template <Opcode kOpcode, typename T>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Compute(Cpu& cpu, const Instruction& instruction) {
+template <Opcode kOpcode, typename T, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Compute(Core& cpu, const Instruction& instruction) {
   constexpr uint64_t kAllButCarry = kArithmeticFlags & ~X86_EFLAGS_CF;
   const Operand& destination = instruction.destination;
   const T a = Load<T>(cpu, destination);
   if constexpr (kOpcode == Opcode::kInc) {
-    SetFlags(cpu, kAllButCarry, IncFlags(a));
+    SetFlags<T>(cpu, kAllButCarry, IncFlags(a), a + 1);
     Store<T>(cpu, destination, a + 1);
   } else if constexpr (kOpcode == Opcode::kDec) {
-    SetFlags(cpu, kAllButCarry, DecFlags(a));
+    SetFlags<T>(cpu, kAllButCarry, DecFlags(a), a - 1);
     Store<T>(cpu, destination, a - 1);
   } else {
     const T b = Load<T>(cpu, instruction.source);
     if constexpr (kOpcode == Opcode::kAdd) {
-      SetFlags(cpu, kArithmeticFlags, AddFlags(a, b));
+      SetFlags<T>(cpu, kArithmeticFlags, AddFlags(a, b), a + b);
       Store<T>(cpu, destination, a + b);
     } else if constexpr (kOpcode == Opcode::kXor) {
-      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a ^ b));
+      SetFlags<T>(cpu, kArithmeticFlags, LogicFlags<T>(a ^ b), a ^ b);
       Store<T>(cpu, destination, a ^ b);
     } else if constexpr (kOpcode == Opcode::kOr) {
-      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a | b));
+      SetFlags<T>(cpu, kArithmeticFlags, LogicFlags<T>(a | b), a | b);
       Store<T>(cpu, destination, a | b);
     } else if constexpr (kOpcode == Opcode::kTest) {
-      SetFlags(cpu, kArithmeticFlags, LogicFlags<T>(a & b));
+      SetFlags<T>(cpu, kArithmeticFlags, LogicFlags<T>(a & b), a & b);
     } else {
       static_assert(kOpcode == Opcode::kCmp);
-      SetFlags(cpu, kArithmeticFlags, SubFlags(a, b));
+      SetFlags<T>(cpu, kArithmeticFlags, SubFlags(a, b), a - b);
     }
   }
 }
 
-template <Opcode kOpcode>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Shift(Cpu& cpu, const Instruction& instruction) {
+template <Opcode kOpcode, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Shift(Core& cpu, const Instruction& instruction) {
   const uint64_t a = Load<uint64_t>(cpu, instruction.destination);
   const int count = instruction.source.value;
-  if constexpr (kOpcode == Opcode::kShl) {
-    SetFlags(cpu, kArithmeticFlags, ShlFlags(a, count));
-    Store<uint64_t>(cpu, instruction.destination, a << count);
-  } else {
-    SetFlags(cpu, kArithmeticFlags, SarFlags(a, count));
-    Store<uint64_t>(cpu, instruction.destination, static_cast<int64_t>(a) >> count);
-  }
+  constexpr bool kLeft = kOpcode == Opcode::kShl;
+  const uint64_t result = kLeft ? a << count : static_cast<int64_t>(a) >> count;
+  const uint64_t flags = kLeft ? ShlFlags(a, count) : SarFlags(a, count);
+  SetFlags(cpu, kArithmeticFlags, flags, result);
+  Store<uint64_t>(cpu, instruction.destination, result);
 }
 
-template <typename T>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Move(Cpu& cpu, const Instruction& instruction) {
+template <typename T, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Move(Core& cpu, const Instruction& instruction) {
   Store<T>(cpu, instruction.destination, Load<T>(cpu, instruction.source));
 }
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadAddress(Cpu& cpu, const Instruction& instruction) {
+template <typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadAddress(Core& cpu, const Instruction& instruction) {
   const bool of_code = instruction.source.kind == Operand::Kind::kCode;
   cpu.regs[instruction.destination.reg] =
-      of_code ? instruction.source.code->address : EffectiveAddress(cpu, instruction.source);
+      of_code ? instruction.source.code->address : AddressInMemory(cpu, instruction.source);
 }
 
 // Whether a conditional jump is made.
-template <Opcode kOpcode>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Holds(const Cpu& cpu) {
-  if constexpr (kOpcode == Opcode::kJe) return (cpu.regs.rflags & X86_EFLAGS_ZF) != 0;
-  if constexpr (kOpcode == Opcode::kJne) return (cpu.regs.rflags & X86_EFLAGS_ZF) == 0;
-  if constexpr (kOpcode == Opcode::kJs) return (cpu.regs.rflags & X86_EFLAGS_SF) != 0;
+template <Opcode kOpcode, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Holds(const Core& cpu) {
+  if constexpr (kOpcode == Opcode::kJe) return IsZero(cpu);
+  if constexpr (kOpcode == Opcode::kJne) return !IsZero(cpu);
+  if constexpr (kOpcode == Opcode::kJs) return IsNegative(cpu);
 }
 
 // The instructions without operands that go on at the next one.
-template <Opcode kOpcode>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ExecuteSimple(Cpu& cpu) {
+template <Opcode kOpcode, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ExecuteSimple(Core& cpu) {
   if constexpr (kOpcode == Opcode::kSwapgs) cpu.Swapgs();
   if constexpr (kOpcode == Opcode::kCld) cpu.regs.rflags &= ~X86_EFLAGS_DF;
   if constexpr (kOpcode == Opcode::kCli) cpu.DisableIrqs();
-  if constexpr (kOpcode == Opcode::kPushf) cpu.Push(cpu.regs.rflags & ~X86_EFLAGS_RF);
+  if constexpr (kOpcode == Opcode::kPushf) cpu.Pushf();
   if constexpr (kOpcode == Opcode::kPopf) cpu.Popf();
   if constexpr (kOpcode == Opcode::kRdmsr) cpu.Rdmsr();
 }
@@ -140,15 +161,16 @@ inline constexpr bool kIsSimple =
     kOpcode == Opcode::kSwapgs || kOpcode == Opcode::kCld || kOpcode == Opcode::kCli ||
     kOpcode == Opcode::kPushf || kOpcode == Opcode::kPopf || kOpcode == Opcode::kRdmsr;
 
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow JumpTo(Cpu& cpu, const CodeSymbol& target) {
+template <typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow JumpTo(Core& cpu, const CodeSymbol& target) {
   cpu.regs.rip = target.address;
   return Flow::kJump;
 }
 
 // Carries out one instruction, up to and including a jump's or a call's new rip; going there is the
 // caller's business. `next_rip` is the address of the instruction after it.
-template <Opcode kOpcode>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow Execute(Cpu& cpu, const Instruction& instruction,
+template <Opcode kOpcode, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow Execute(Core& cpu, const Instruction& instruction,
                                                  uint64_t next_rip) {
   cpu.regs.rip = next_rip;
   if constexpr (kIsSimple<kOpcode>) {

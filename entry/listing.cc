@@ -9,8 +9,6 @@
 namespace kpath {
 namespace {
 
-thread_local constinit const ReplacedListing* replaced_listing = nullptr;
-
 struct NamedRegister {
   const char* name;
   uint64_t (*read)(const Registers& regs);
@@ -51,10 +49,12 @@ void DescribeStore(const Cpu& cpu, InstructionStep& step) {
   if (opcode == Opcode::kPush || opcode == Opcode::kCall || opcode == Opcode::kPushf) {
     step.stored_bytes = 8;
     step.stored_address = cpu.regs[Reg::rsp] - 8;
-  } else if (!compares && (instruction.destination.kind == Operand::Kind::kMemory ||
-                           instruction.destination.kind == Operand::Kind::kPerCpu)) {
+  } else if (!compares && instruction.destination.kind == Operand::Kind::kMemory) {
     step.stored_bytes = instruction.bits / 8;
-    step.stored_address = EffectiveAddress(cpu, instruction.destination);
+    step.stored_address = AddressInMemory(cpu, instruction.destination);
+  } else if (!compares && instruction.destination.kind == Operand::Kind::kPerCpu) {
+    step.stored_bytes = instruction.bits / 8;
+    step.stored_address = cpu.gs_base + instruction.destination.variable->offset;
   }
 }
 
@@ -77,20 +77,21 @@ std::vector<RegisterChange> ChangesOf(const InstructionStep& step) {
   return changes;
 }
 
+thread_local constinit const ReplacedListing* ReplacedListing::current_ = nullptr;
+
 ReplacedListing::ReplacedListing(const CodeSymbol& symbol, absl::Span<const Instruction> lines,
                                  const CodeSymbol* next)
     : symbol_(symbol), lines_(lines), next_(next) {
-  KPATH_CHECK(replaced_listing == nullptr, "one ReplacedListing at a time");
-  replaced_listing = this;
+  KPATH_CHECK(current_ == nullptr, "one ReplacedListing at a time");
+  current_ = this;
 }
 
-ReplacedListing::~ReplacedListing() { replaced_listing = nullptr; }
+ReplacedListing::~ReplacedListing() { current_ = nullptr; }
 
-void GoTo(const CodeSymbol& symbol, Cpu& cpu) {
-  const ReplacedListing* replaced = replaced_listing;
-  if (replaced == nullptr || &replaced->symbol_ != &symbol) [[likely]]
-    return symbol.run(cpu);
-  RunInterpreted(cpu, symbol, replaced->lines_, replaced->next_);
+void ReplacedListing::GoTo(const CodeSymbol& symbol, Cpu& cpu) {
+  const ReplacedListing& replaced = *current_;
+  if (&replaced.symbol_ != &symbol) return symbol.run(cpu);
+  RunInterpreted(cpu, symbol, replaced.lines_, replaced.next_);
 }
 
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
@@ -111,19 +112,14 @@ Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
   return flow;
 }
 
-bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip) {
-  if (flow == Flow::kNext) return true;
-  if (flow == Flow::kLeave || flow == Flow::kReturn) return false;
-  const CodeSymbol& target = *instruction.source.code;
-  GoTo(target, *cpu);
-  if (flow == Flow::kJump) return false;
-  cpu = current_context->cpu;
-  if (cpu->regs.rip != next_rip) {
-    cpu->machine().Panic(absl::StrCat("BUG: ", target.name, " returned to 0x",
-                                      absl::Hex(cpu->regs.rip), ", called from 0x",
-                                      absl::Hex(next_rip)));
-  }
-  return true;
+void ReportReturn(Cpu& cpu, const CodeSymbol& called, uint64_t next_rip) {
+  cpu.machine().Panic(absl::StrCat("BUG: ", called.name, " returned to 0x", absl::Hex(cpu.regs.rip),
+                                   ", called from 0x", absl::Hex(next_rip)));
+}
+
+void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed) {
+  cpu.machine().UnpassInstructions(not_passed);
+  GoTo(target, cpu);
 }
 
 void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,

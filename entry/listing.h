@@ -30,6 +30,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/types/span.h"
+#include "entry/block.h"
 #include "entry/encoding.h"
 #include "entry/execute.h"
 #include "entry/instruction.h"
@@ -106,44 +107,45 @@ class ReplacedListing {
 
  private:
   friend void GoTo(const CodeSymbol& symbol, Cpu& cpu);
+  static void GoTo(const CodeSymbol& symbol, Cpu& cpu);
+
+  static thread_local constinit const ReplacedListing* current_;
   const CodeSymbol& symbol_;
   const absl::Span<const Instruction> lines_;
   const CodeSymbol* next_;
 };
 
 // Runs what stands at the symbol. The Cpu is there, or about to go there.
-void GoTo(const CodeSymbol& symbol, Cpu& cpu);
+inline void GoTo(const CodeSymbol& symbol, Cpu& cpu) {
+  if (ReplacedListing::current_ == nullptr) [[likely]]
+    return symbol.run(cpu);
+  ReplacedListing::GoTo(symbol, cpu);
+}
+
+// Stops the machine: what was called did not return to `next_rip`.
+[[noreturn]] void ReportReturn(Cpu& cpu, const CodeSymbol& called, uint64_t next_rip);
 
 // Goes where a line left control. Returns true if the listing goes on with its next line.
-bool Follow(Cpu*& cpu, Flow flow, const Instruction& instruction, uint64_t next_rip);
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Follow(Cpu*& cpu, Flow flow,
+                                                const Instruction& instruction, uint64_t next_rip) {
+  if (flow == Flow::kNext) return true;
+  if (flow == Flow::kLeave || flow == Flow::kReturn) return false;
+  GoTo(*instruction.source.code, *cpu);
+  if (flow == Flow::kJump) return false;
+  cpu = current_context->cpu;
+  if (cpu->regs.rip != next_rip) [[unlikely]]
+    ReportReturn(*cpu, *instruction.source.code, next_rip);
+  return true;
+}
 
 // Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
 Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
                     const Instruction& instruction, uint64_t next_rip);
 
-constexpr bool LeavesForGood(Opcode opcode) {
-  return opcode == Opcode::kJmp || opcode == Opcode::kRet || opcode == Opcode::kSysret ||
-         opcode == Opcode::kSysretl || opcode == Opcode::kIret;
-}
-
-// A block: lines that are run as one while nothing is due in it. Only the last one may go elsewhere
-// or let interrupts in. A line that stops the machine, for want of a stack, does so at the position
-// of the block's end.
-constexpr bool EndsBlock(Opcode opcode) {
-  return LeavesForGood(opcode) || opcode == Opcode::kCall || opcode == Opcode::kJe ||
-         opcode == Opcode::kJne || opcode == Opcode::kJs || opcode == Opcode::kPopf;
-}
-// Where the block ends that begins at line `from`.
-template <size_t N>
-constexpr size_t EndOfBlock(const Lines<N>& lines, size_t from) {
-  while (from + 1 < N && !EndsBlock(lines[from].opcode)) ++from;
-  return from + 1;
-}
-
-template <const auto& kListing, size_t kIndex>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Cpu& cpu) {
+template <const auto& kListing, size_t kIndex, typename Core>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Core& core) {
   static constexpr Instruction kLine = kListing.lines[kIndex];
-  return Execute<kLine.opcode>(cpu, kLine, kListing.AddressOf(kIndex + 1));
+  return Execute<kLine.opcode>(core, kLine, kListing.AddressOf(kIndex + 1));
 }
 
 // One line with its probe. Returns true if the listing goes on with the next one.
@@ -154,7 +156,49 @@ bool RunLine(Cpu*& cpu) {
                         ? ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex),
                                          kListing.lines[kIndex], kNextRip)
                         : ExecuteLine<kListing, kIndex>(*cpu);
-  return flow == Flow::kNext || Follow(cpu, flow, kListing.lines[kIndex], kNextRip);
+  return Follow(cpu, flow, kListing.lines[kIndex], kNextRip);
+}
+
+// The lines of a block one by one. Returns true if the listing goes on behind it.
+template <const auto& kListing, size_t kFrom, size_t kEnd>
+ABSL_ATTRIBUTE_NOINLINE bool RunLines(Cpu*& cpu) {
+  return [&cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
+    return (RunLine<kListing, kFrom + kIndex>(cpu) && ...);
+  }
+  (std::make_index_sequence<kEnd - kFrom>());
+}
+
+// Leaves a block by a jump in the middle: `not_passed` of its lines are not come to.
+void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed);
+
+// A block, whose probes are counted. Returns true if the listing goes on behind it.
+template <const auto& kListing, size_t kFrom, size_t kEnd>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunBlock(Cpu*& cpu, uint8_t* stack) {
+  constexpr size_t kLast = kEnd - 1;
+  constexpr bool kCpuRunsLast = NeedsCpu(kListing.lines[kLast].opcode);
+  constexpr size_t kCoreEnd = kCpuRunsLast ? kLast : kEnd;
+  Flow flow = Flow::kNext;
+  if constexpr (kFrom != kCoreEnd) {
+    BlockCore<StackUseOf(kListing.lines, kFrom, kEnd)> core(*cpu, stack);
+    core.template Load<kListing, kFrom, kCoreEnd>();
+    const auto run_line = [&]<size_t kIndex>() ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      flow = ExecuteLine<kListing, kIndex>(core);
+      if (kIndex == kCoreEnd - 1 || flow == Flow::kNext) [[likely]]
+        return true;
+      core.template Store<kListing, kFrom, kIndex + 1>();
+      LeaveBlock(*cpu, *kListing.lines[kIndex].source.code, kLast - kIndex);
+      return false;
+    };
+    const bool came_to_the_end = [&]<size_t... kIndex>(std::index_sequence<kIndex...>)
+        ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      return (run_line.template operator()<kFrom + kIndex>() && ...);
+    }
+    (std::make_index_sequence<kCoreEnd - kFrom>());
+    if (!came_to_the_end) return false;
+    core.template Store<kListing, kFrom, kCoreEnd>();
+  }
+  if constexpr (kCpuRunsLast) flow = ExecuteLine<kListing, kLast>(*cpu);
+  return Follow(cpu, flow, kListing.lines[kLast], kListing.AddressOf(kEnd));
 }
 
 // The block from line kFrom on, then those behind it. Returns true if the listing goes on behind
@@ -162,23 +206,13 @@ bool RunLine(Cpu*& cpu) {
 template <const auto& kListing, size_t kFrom = 0>
 bool RunBlocks(Cpu*& cpu) {
   constexpr size_t kEnd = EndOfBlock(kListing.lines, kFrom);
-  constexpr size_t kLast = kEnd - 1;
-  if (cpu->machine().PassInstructions(kEnd - kFrom)) [[likely]] {
-    [cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
-      (ExecuteLine<kListing, kFrom + kIndex>(*cpu), ...);
-    }
-    (std::make_index_sequence<kLast - kFrom>());
-    const Flow flow = ExecuteLine<kListing, kLast>(*cpu);
-    if (flow != Flow::kNext &&
-        !Follow(cpu, flow, kListing.lines[kLast], kListing.AddressOf(kEnd))) {
-      return false;
-    }
-  } else {
-    const bool goes_on = [&cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
-      return (RunLine<kListing, kFrom + kIndex>(cpu) && ...);
-    }
-    (std::make_index_sequence<kEnd - kFrom>());
-    if (!goes_on) return false;
+  constexpr StackUse kStack = StackUseOf(kListing.lines, kFrom, kEnd);
+  uint8_t* const stack = FindStack<kStack>(*cpu);
+  const bool found = kStack.bytes() == 0 || stack != nullptr;
+  if (found && cpu->machine().PassInstructions(kEnd - kFrom)
+          ? !RunBlock<kListing, kFrom, kEnd>(cpu, stack)
+          : !RunLines<kListing, kFrom, kEnd>(cpu)) {
+    return false;
   }
   if constexpr (kEnd == kListing.lines.size()) {
     return true;

@@ -41,12 +41,6 @@ static_assert(start_listing.lines.size() == 7);
 static_assert(start_listing.AddressOf(3) == start.address + 8);
 static_assert(start_listing.AddressOf(7) == start.address + 29);
 
-// A block goes up to the line that may go elsewhere, or after which an interrupt may come.
-static_assert(EndOfBlock(start_listing.lines, 0) == 3);  // a call
-static_assert(EndOfBlock(start_listing.lines, 3) == 5);  // a jump
-static_assert(EndOfBlock(start_listing.lines, 5) == 7);  // the end
-static_assert(EndOfBlock(MakeLines(pushq(rax), popfq(), cli()), 0) == 2);
-
 void RunStart(Cpu& cpu) { RunCompiled<start_listing>(cpu); }
 void RunOther(Cpu& cpu) { RunCompiled<other_listing>(cpu); }
 

@@ -22,7 +22,9 @@ constexpr uint64_t kEntryStackTop = 0x2200;
 }  // namespace
 
 Cpu::Cpu(Machine& machine, int id) : machine_(machine), memory_(machine.memory), id_(id) {
-  per_cpu_base_ = kDirectMapBase + (memory_.AllocatePages(kPerCpuAreaOrder) << kPageShift);
+  const uint64_t per_cpu_area = memory_.AllocatePages(kPerCpuAreaOrder);
+  per_cpu_base_ = kDirectMapBase + (per_cpu_area << kPageShift);
+  per_cpu_bytes_ = memory_.PageBytes(per_cpu_area);
   const uint64_t entry_area = kCpuEntryAreaBase + static_cast<uint64_t>(id) * kCpuEntryAreaSize;
   memory_.MapKernel(entry_area + kEntryStackPage, memory_.AllocatePages(0));
   entry_stack_top_ = entry_area + kEntryStackTop;

@@ -152,10 +152,38 @@ class Cpu {
 
   // ---- Memory, as the kernel sees it ----
   // A simulated address that nothing is behind is a bug of the kernel model: it stops the machine.
+  // T is uint64_t or uint32_t.
+  template <typename T>
+  T Read(uint64_t kernel_address) const {
+    T value;
+    if (memory_.LoadWord(kernel_address, &value)) [[likely]]
+      return value;
+    return static_cast<T>(ReadSlowly(kernel_address, sizeof(T)));
+  }
+  template <typename T>
+  void Write(uint64_t kernel_address, T value) {
+    if (!memory_.StoreWord(kernel_address, value)) [[unlikely]]
+      WriteSlowly(kernel_address, value, sizeof(T));
+  }
   uint64_t Read64(uint64_t kernel_address) const { return Read<uint64_t>(kernel_address); }
   void Write64(uint64_t kernel_address, uint64_t value) { Write(kernel_address, value); }
   uint32_t Read32(uint64_t kernel_address) const { return Read<uint32_t>(kernel_address); }
   void Write32(uint64_t kernel_address, uint32_t value) { Write(kernel_address, value); }
+  // The same, at %gs:offset. Range of offset: what the per-CPU area has (kPerCpu…).
+  template <typename T>
+  T ReadAtGs(uint32_t offset) const {
+    if (gs_base != per_cpu_base_) [[unlikely]]
+      return Read<T>(gs_base + offset);
+    T value;
+    std::memcpy(&value, per_cpu_bytes_ + offset, sizeof(T));
+    return value;
+  }
+  template <typename T>
+  void WriteAtGs(uint32_t offset, T value) {
+    if (gs_base != per_cpu_base_) [[unlikely]]
+      return Write<T>(gs_base + offset, value);
+    std::memcpy(per_cpu_bytes_ + offset, &value, sizeof(T));
+  }
   // The per-CPU area of this CPU: the base that gs_base has in the kernel.
   uint64_t per_cpu_base() const { return per_cpu_base_; }
   // The top of the per-CPU entry ("trampoline") stack.
@@ -193,6 +221,8 @@ class Cpu {
   // IRETQ: pops rip, cs, rflags, rsp, ss. To user mode at an address that is not canonical it
   // raises #GP instead, in kernel mode and with the frame still on the stack.
   void IretQ();
+  // PUSHFQ: without RF.
+  void Pushf() { Push(regs.rflags & ~X86_EFLAGS_RF); }
   // POPFQ, in ring 0.
   void Popf();
   // RDMSR: ecx names the register, edx:eax get its value. Modelled: MSR_GS_BASE.
@@ -222,18 +252,6 @@ class Cpu {
   void SwitchTo(Context& next);
 
  private:
-  template <typename T>
-  T Read(uint64_t address) const {
-    T value;
-    if (memory_.LoadWord(address, &value)) [[likely]]
-      return value;
-    return static_cast<T>(ReadSlowly(address, sizeof(T)));
-  }
-  template <typename T>
-  void Write(uint64_t address, T value) {
-    if (!memory_.StoreWord(address, value)) [[unlikely]]
-      WriteSlowly(address, value, sizeof(T));
-  }
   // Any word; where there is none, the machine stops.
   uint64_t ReadSlowly(uint64_t address, size_t size) const;
   void WriteSlowly(uint64_t address, uint64_t value, size_t size);
@@ -248,6 +266,7 @@ class Cpu {
   Memory& memory_;  // the machine's
   const int id_;
   uint64_t per_cpu_base_ = 0;
+  uint8_t* per_cpu_bytes_ = nullptr;  // what is there
   uint64_t entry_stack_top_ = 0;
   Context* running_ = nullptr;
   std::bitset<256> pending_;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sim/machine/check.h"
+#include "sim/machine/function_recorder.h"
 
 namespace kpath {
 namespace {
@@ -16,9 +17,11 @@ constexpr uint64_t kSliceProbes = 64;
 
 }  // namespace
 
-int NextKernelGlobalSlot() {
+int Machine::NextGlobalSlot() {
   static std::atomic<int> next = 0;
-  return next++;
+  const int slot = next++;
+  KPATH_CHECK(slot < kMaxGlobals, "more KernelGlobals than a machine has room for");
+  return slot;
 }
 
 Machine::Machine(int cpus, std::unique_ptr<Chooser> chooser) : chooser_(std::move(chooser)) {
@@ -32,9 +35,12 @@ Machine::Machine(int cpus, std::unique_ptr<Chooser> chooser) : chooser_(std::mov
 
 Machine::~Machine() {
   EnterMachine enter(*this);
+  // Who watched may be gone already.
   listeners_.clear();
-  for (auto slot = global_order_.rbegin(); slot != global_order_.rend(); ++slot) {
-    globals_[*slot].reset();
+  recorder_ = nullptr;
+  for (auto owner = global_owners_.rbegin(); owner != global_owners_.rend(); ++owner) {
+    globals_[owner->first] = nullptr;
+    owner->second.reset();
   }
 }
 
@@ -202,7 +208,7 @@ int64_t Machine::NextDue() const {
 void Machine::UpdateDeadline() {
   if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
   due_ = NextDue();
-  const int64_t last_quiet = (listeners_.empty() ? due_ : 0) - 1;
+  const int64_t last_quiet = (listeners_.empty() && recorder_ == nullptr ? due_ : 0) - 1;
   probes_left_ += last_quiet - last_quiet_;
   last_quiet_ = last_quiet;
 }
@@ -220,6 +226,23 @@ void Machine::RemoveListener(ProbeListener* listener) {
   finest_heard_ = Grain::kFunction;
   for (const Attachment& one : listeners_) finest_heard_ = std::max(finest_heard_, one.finest);
   UpdateDeadline();
+}
+
+void Machine::SetRecorder(FunctionRecorder* recorder) {
+  recorder_ = recorder;
+  UpdateDeadline();
+}
+
+bool Machine::Record(const FunctionInfo* function) {
+  if (recorder_ == nullptr) return false;
+  if (!recorder_->Add(function, *current_context, now_ns())) [[unlikely]]
+    return RecordAfterAll(function);
+  return !MustArrive(Grain::kFunction);
+}
+
+bool Machine::RecordAfterAll(const FunctionInfo* function) {
+  recorder_->GoOn(*current_context);
+  return Record(function);
 }
 
 bool Machine::PassUnheardInstructions(int count) {
@@ -267,14 +290,15 @@ void Machine::Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const
 }
 
 void FunctionProbe::Enter(std::initializer_list<Value> arguments) {
-  context_->machine->Arrive(ProbeEvent::Kind::kFunctionEnter, &info_, nullptr, nullptr,
-                            absl::MakeConstSpan(arguments.begin(), arguments.size()));
+  current_context->machine->Arrive(ProbeEvent::Kind::kFunctionEnter, &info_, nullptr, nullptr,
+                                   absl::MakeConstSpan(arguments.begin(), arguments.size()));
 }
 
 void FunctionProbe::Exit() {
-  const size_t count = result_.kind == Value::Kind::kNone ? 0 : 1;
-  context_->machine->Arrive(ProbeEvent::Kind::kFunctionExit, &info_, nullptr, nullptr,
-                            absl::MakeConstSpan(&result_, count));
+  const bool has_result = result_kind_ != Value::Kind::kNone;
+  const Value result = has_result ? Value{result_kind_, result_bits_} : Value{};
+  current_context->machine->Arrive(ProbeEvent::Kind::kFunctionExit, &info_, nullptr, nullptr,
+                                   absl::MakeConstSpan(&result, has_result ? 1 : 0));
 }
 
 void StepProbe(const StepInfo& info, std::initializer_list<Value> values) {

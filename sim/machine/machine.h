@@ -25,12 +25,14 @@
 //      there, and goes on in the middle of the same CPU's slice, without a choice.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -45,6 +47,8 @@
 #include "sim/machine/probe_list.h"
 
 namespace kpath {
+
+class FunctionRecorder;
 
 class Machine {
  public:
@@ -113,9 +117,19 @@ class Machine {
   void AddListener(ProbeListener* listener);
   void RemoveListener(ProbeListener* listener);
   bool listening() const { return !listeners_.empty(); }
+  // Keeps the functions that are entered and left in `recorder`, which must outlive its attachment;
+  // null: no more. Does not change the run, and costs less than a listener.
+  void SetRecorder(FunctionRecorder* recorder);
 
-  // Counts a probe. Returns true if somebody has to be told: then call Arrive.
+  // Counts a probe. Returns true if somebody may have to be told: then call Arrive.
   bool PassProbe() { return --probes_left_ < 0; }
+  // Whether Arrive has something to do at a probe of that grain that was just passed.
+  bool MustArrive(Grain grain) const {
+    return (grain <= finest_heard_ && listening()) || static_cast<int64_t>(probes_passed()) >= due_;
+  }
+  // A function was entered, or (null) left, and PassProbe returned true. Returns true if Arrive is
+  // not to be called.
+  bool Record(const FunctionInfo* function);
   // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
   // be told of one of them, or if something is due at one.
   bool PassInstructions(int count) {
@@ -124,6 +138,8 @@ class Machine {
     probes_left_ -= count;
     return true;
   }
+  // Takes back the last `count` of them, which were not come to.
+  void UnpassInstructions(int count) { probes_left_ += count; }
   // The slow half of a probe: tells the listeners, carries out what is due, lets another CPU step.
   void Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
               const void* instruction, absl::Span<const Value> values);
@@ -134,12 +150,10 @@ class Machine {
   // CPU that could and nothing is pending, so that the wait would never end.
   bool Relax();
 
-  // ---- Per-machine state of the kernel's subsystems; see KernelGlobal ----
-  std::vector<std::shared_ptr<void>>& globals() { return globals_; }
-  std::vector<int>& global_order() { return global_order_; }
-
  private:
   friend class Cpu;
+  template <typename T>
+  friend class KernelGlobal;
 
   struct Event {
     uint64_t id;
@@ -161,6 +175,7 @@ class Machine {
   void TellAll(const ProbeEvent& event) const;
   int64_t NextDue() const;
   bool PassUnheardInstructions(int count);
+  bool RecordAfterAll(const FunctionInfo* function);
 
   std::vector<std::unique_ptr<Cpu>> cpus_;
   std::unique_ptr<Context> boot_context_;
@@ -188,6 +203,7 @@ class Machine {
     Grain finest;
   };
   std::vector<Attachment> listeners_;
+  FunctionRecorder* recorder_ = nullptr;
   Grain finest_heard_ = Grain::kFunction;  // by any of them
   std::string report_;
   bool stop_requested_ = false;
@@ -196,8 +212,11 @@ class Machine {
   int last_cpu_ = 0;
   int runnable_cpus_ = 0;  // started and not halted
 
-  std::vector<std::shared_ptr<void>> globals_;
-  std::vector<int> global_order_;  // slots in the order they were made
+  // What the KernelGlobals refer to, by slot; and who owns it, in the order it was made.
+  static constexpr int kMaxGlobals = 256;
+  static int NextGlobalSlot();
+  std::array<void*, kMaxGlobals> globals_ = {};
+  std::vector<std::pair<int, std::shared_ptr<void>>> global_owners_;
 };
 
 // Global state of a kernel subsystem, one per machine: what Linux keeps in a static variable.
@@ -208,37 +227,25 @@ class Machine {
 template <typename T>
 class KernelGlobal {
  public:
-  KernelGlobal() : slot_(NextSlot()) {}
+  KernelGlobal() : slot_(Machine::NextGlobalSlot()) {}
   T* operator->() const { return &Get(*current_context->machine); }
   T& operator*() const { return Get(*current_context->machine); }
   ABSL_ATTRIBUTE_ALWAYS_INLINE T& Get(Machine& machine) const {
-    auto& globals = machine.globals();
-    if (static_cast<size_t>(slot_) < globals.size() && globals[slot_] != nullptr) [[likely]] {
-      return *static_cast<T*>(globals[slot_].get());
-    }
-    return Make(machine);
+    void* const global = machine.globals_[slot_];
+    return global != nullptr ? *static_cast<T*>(global) : Make(machine);
   }
 
  private:
-  T& Make(Machine& machine) const {
-    auto& globals = machine.globals();
-    if (globals.size() <= static_cast<size_t>(slot_)) globals.resize(slot_ + 1);
-    auto value = std::make_shared<T>();
-    globals[slot_] = value;
-    machine.global_order().push_back(slot_);
-    return *value;
+  ABSL_ATTRIBUTE_NOINLINE T& Make(Machine& machine) const {
+    auto owner = std::make_shared<T>();
+    T& value = *owner;
+    machine.globals_[slot_] = &value;
+    machine.global_owners_.emplace_back(slot_, std::move(owner));
+    return value;
   }
-  static int NextSlot();
 
   const int slot_;
 };
-
-int NextKernelGlobalSlot();
-
-template <typename T>
-int KernelGlobal<T>::NextSlot() {
-  return NextKernelGlobalSlot();
-}
 
 // ---- The probes themselves ----
 
@@ -246,17 +253,19 @@ int KernelGlobal<T>::NextSlot() {
 class FunctionProbe {
  public:
   template <typename Arguments>
-  FunctionProbe(const FunctionInfo& info, Arguments&& arguments)
-      : info_(info), context_(current_context), caller_(context_->function) {
-    context_->function = this;
-    if (context_->machine->PassProbe()) [[unlikely]] {
+  FunctionProbe(const FunctionInfo& info, Arguments&& arguments) : info_(info) {
+    Context& context = *current_context;
+    caller_ = context.function;
+    context.function = this;
+    if (context.machine->PassProbe() && !context.machine->Record(&info)) [[unlikely]] {
       arguments([this](auto... values) { Enter({MakeValue(values)...}); });
     }
   }
   // May throw: a task that is destroyed while it waits here is unwound (fiber.h).
   ~FunctionProbe() noexcept(false) {
-    context_->function = caller_;
-    if (context_->machine->PassProbe()) [[unlikely]]
+    Context& context = *current_context;
+    context.function = caller_;
+    if (context.machine->PassProbe() && !context.machine->Record(nullptr)) [[unlikely]]
       Exit();
   }
   FunctionProbe(const FunctionProbe&) = delete;
@@ -267,9 +276,9 @@ class FunctionProbe {
   template <typename T>
   T Return(T value) {
     if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
-      result_ = Value::Result(value);
+      KeepResult(Value::Result(value));
     } else {
-      result_ = MakeValue(value);
+      KeepResult(MakeValue(value));
     }
     return value;
   }
@@ -280,11 +289,16 @@ class FunctionProbe {
  private:
   void Enter(std::initializer_list<Value> arguments);
   void Exit();
+  void KeepResult(Value result) {
+    result_kind_ = result.kind;
+    result_bits_ = result.bits;
+  }
 
   const FunctionInfo& info_;
-  Context* const context_;
-  FunctionProbe* const caller_;
-  Value result_;
+  FunctionProbe* caller_;
+  // A Value in two parts: the bits are not even cleared where there is no result.
+  Value::Kind result_kind_ = Value::Kind::kNone;
+  uint64_t result_bits_;
 };
 
 void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
@@ -300,15 +314,17 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
                                              [&](auto&& show) { show(__VA_ARGS__); })
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
-#define STEP(label, ...)                                                             \
-  do {                                                                               \
-    static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__, \
-                                                          #__VA_ARGS__};             \
-    KPATH_LIST_PROBE(kpath_step_info);                                               \
-    if (::kpath::current_context->machine->PassProbe()) [[unlikely]] {               \
-      [](auto... values) {                                                           \
-        using ::kpath::MakeValue;                                                    \
-        ::kpath::StepProbe(kpath_step_info, {MakeValue(values)...});                 \
-      }(__VA_ARGS__);                                                                \
-    }                                                                                \
+#define STEP(label, ...)                                                                   \
+  do {                                                                                     \
+    static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__,       \
+                                                          #__VA_ARGS__};                   \
+    KPATH_LIST_PROBE(kpath_step_info);                                                     \
+    ::kpath::Machine& kpath_machine = *::kpath::current_context->machine;                  \
+    if (kpath_machine.PassProbe() && kpath_machine.MustArrive(::kpath::Grain::kStatement)) \
+        [[unlikely]] {                                                                     \
+      [](auto... values) {                                                                 \
+        using ::kpath::MakeValue;                                                          \
+        ::kpath::StepProbe(kpath_step_info, {MakeValue(values)...});                       \
+      }(__VA_ARGS__);                                                                      \
+    }                                                                                      \
   } while (false)

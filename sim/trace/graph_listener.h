@@ -11,6 +11,8 @@
 //   writer.Finish();
 //
 // Shown is what tasks do, and the interrupts wherever they arrive; of the idle loops nothing else.
+// Where the calls are wanted later, or maybe never, a FunctionRecorder is much cheaper
+// (recorded_calls.h).
 #pragma once
 
 #include <functional>
@@ -18,6 +20,7 @@
 
 #include "sim/machine/machine.h"
 #include "sim/trace/call_tree_events.h"
+#include "sim/trace/shown_calls.h"
 
 namespace kpath {
 
@@ -37,17 +40,12 @@ class GraphListener : public ProbeListener {
   void Enter(const ProbeEvent& event, const Context& context);
   void Exit(const ProbeEvent& event, const Context& context);
 
-  // The open calls of a context: whether each is shown, and how many are.
-  struct OpenCalls {
-    std::vector<char> calls;  // 0 or 1
-    int shown = 0;
-  };
-  OpenCalls& OpenOf(const Context& context);
+  ShownCalls& ShownOf(const Context& context);
 
   CallEvents* const events_;
-  std::map<const Context*, OpenCalls> open_;
+  std::map<const Context*, ShownCalls> shown_of_;
   const Context* last_context_ = nullptr;
-  OpenCalls* last_open_ = nullptr;
+  ShownCalls* last_shown_ = nullptr;
 };
 
 }  // namespace kpath

@@ -9,16 +9,19 @@
 
 #include "benchmark/benchmark.h"
 #include "entry/boot.h"
-#include "sim/trace/call_tree_builder.h"
+#include "sim/machine/function_recorder.h"
 #include "sim/trace/graph_listener.h"
 #include "sim/trace/graph_writer.h"
 #include "tools/kpath/steps_writer.h"
 
 namespace kpath {
 
+// A mebibyte of them, about what ftrace has for a CPU.
+inline constexpr size_t kRecords = 1 << 16;
+
 enum class Traced {
   kNothing,       // nobody listens
-  kFunctions,     // calls, kept in memory as a Graph
+  kFunctions,     // calls, kept in a FunctionRecorder
   kText,          // calls, written as function_graph and thrown away
   kInstructions,  // every probe, written as text and thrown away
 };
@@ -30,12 +33,11 @@ inline void RunModel(benchmark::State& state, Traced traced, const SystemOptions
   System system(options);
   size_t written = 0;
   const auto sink = [&written](absl::string_view text) { written += text.size(); };
-  GraphBuilder graph;
-  GraphListener functions(&graph);
+  FunctionRecorder functions(kRecords);
   GraphWriter writer(sink, {});
   GraphListener text(&writer);
   StepsWriter steps(sink);
-  if (traced == Traced::kFunctions) system.machine().AddListener(&functions);
+  if (traced == Traced::kFunctions) system.machine().SetRecorder(&functions);
   if (traced == Traced::kText) system.machine().AddListener(&text);
   if (traced == Traced::kInstructions) system.machine().AddListener(&steps);
   system.Start("bench", body);

@@ -8,8 +8,7 @@
 
 #include "benchmark/benchmark.h"
 #include "entry/boot.h"
-#include "sim/trace/call_tree_builder.h"
-#include "sim/trace/graph_listener.h"
+#include "sim/machine/function_recorder.h"
 #include "tests/bench/bench.h"
 #include "tools/debugger/target.h"
 #include "tools/debugger/test_runs.h"
@@ -103,24 +102,19 @@ void TenMegabytes(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(calls));
 }
 
-// What a graph of calls keeps of each function that was entered or left.
+// What a recorder keeps of each function that was entered or left.
 void RecordedEvent(benchmark::State& state) {
   const strace::Transcript transcript = ManyReads(kPairsOfAMillionProbes);
   for (auto _ : state) {
-    GraphBuilder graph;
-    GraphListener listener(&graph);
     const std::unique_ptr<Replayer> replayer = *Replayer::Create(transcript, {});
-    replayer->machine().AddListener(&listener);
+    FunctionRecorder recorder;
+    replayer->machine().SetRecorder(&recorder);
     benchmark::DoNotOptimize(replayer->Run());
-    const double with_graph = HeapBytes();
-    double events = 0;
-    {
-      const Graph taken = graph.Take();
-      for (const Stream& stream : taken.streams) {
-        events += 2 * static_cast<double>(stream.calls.size());
-      }
-    }
-    state.counters[kBytes] = (with_graph - HeapBytes()) / events;
+    replayer->machine().SetRecorder(nullptr);
+    const double events = static_cast<double>(recorder.size());
+    const double with_recorder = HeapBytes();
+    recorder.Clear();
+    state.counters[kBytes] = (with_recorder - HeapBytes()) / events;
   }
 }
 
