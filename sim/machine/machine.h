@@ -27,7 +27,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -38,6 +37,7 @@
 #include "sim/machine/choice.h"
 #include "sim/machine/context.h"
 #include "sim/machine/cpu.h"
+#include "sim/machine/event_queue.h"
 #include "sim/machine/fiber.h"
 #include "sim/machine/memory.h"
 #include "sim/machine/position.h"
@@ -104,7 +104,7 @@ class Machine {
   // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then,
   // between two of its probes. It may raise interrupts and schedule events, and must not pass
   // probes. Returns an id for CancelEvent.
-  uint64_t ScheduleEvent(int64_t time_ns, std::function<void()> event);
+  uint64_t ScheduleEvent(int64_t time_ns, EventQueue::Action event);
   // Returns false if the event has already been carried out.
   bool CancelEvent(uint64_t id);
 
@@ -141,11 +141,6 @@ class Machine {
  private:
   friend class Cpu;
 
-  struct Event {
-    uint64_t id;
-    std::function<void()> action;
-  };
-
   Outcome Loop();
   Cpu* PickCpu();
   // Gives the CPU a slice of its own; goes on with the slice that a stop interrupted.
@@ -178,10 +173,7 @@ class Machine {
   uint64_t slice_end_ = UINT64_MAX;
   int64_t clock_base_ns_ = 0;
 
-  // By (time, order scheduled).
-  std::map<std::pair<int64_t, uint64_t>, Event> events_;
-  std::map<uint64_t, int64_t> event_times_;
-  uint64_t next_event_id_ = 1;
+  EventQueue events_;
 
   struct Attachment {
     ProbeListener* listener;
