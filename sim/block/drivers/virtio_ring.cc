@@ -131,6 +131,12 @@ bool virtqueue_poll(virtqueue* vq, uint16_t last_used_idx) {
 
 }  // namespace
 
+size_t vring_desc_table::BytesWritten() const {
+  size_t entries = 1;
+  while (entries < kMaxEntries && (desc[entries - 1].flags & VRING_DESC_F_NEXT) != 0) ++entries;
+  return entries * sizeof(vring_desc);
+}
+
 // v4.19 drivers/virtio/virtio_ring.c: __vring_new_virtqueue
 void vring_init_virtqueue(virtqueue* vq, unsigned num) {
   FUNCTION(num);
