@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "absl/container/fixed_array.h"
 #include "absl/strings/str_cat.h"
 #include "sim/block/bio_internal.h"
 #include "sim/kernel/report.h"
@@ -101,9 +102,9 @@ void bio_free(bio* bio) {
 int __bio_iov_iter_get_pages(bio* bio, iov_iter* iter) {
   FUNCTION(bio, iov_iter_count(*iter));
   const unsigned room = bio->bi_max_vecs - bio->bi_vcnt;
-  kptr<page> pages[BIO_MAX_PAGES];
+  absl::FixedArray<kptr<page>, BIO_MAX_PAGES> pages(room);
   size_t offset = 0;
-  const ssize_t size = iov_iter_get_pages(iter, pages, SIZE_MAX, room, &offset);
+  const ssize_t size = iov_iter_get_pages(iter, pages.data(), SIZE_MAX, room, &offset);
   if (size <= 0) return fn.Return(size < 0 ? static_cast<int>(size) : -EFAULT);
   const auto bytes = static_cast<size_t>(size);
   const size_t nr_pages = (bytes + offset + PAGE_SIZE - 1) / PAGE_SIZE;
