@@ -142,7 +142,7 @@ int Machine::Choose(ChoiceKind kind, int options) {
   const uint64_t index = questions_++;
   if (chooser_ == nullptr) return 0;
   const int pick = chooser_->Choose(index, kind, options);
-  KPATH_CHECK(pick >= 0 && pick < options, absl::StrCat("a chooser picked ", pick));
+  KPATH_CHECK(pick >= 0 && pick < options, "a chooser picked ", pick);
   if (pick != 0) choices_.push_back({index, kind, options, pick});
   return pick;
 }
