@@ -116,6 +116,14 @@ class Machine {
 
   // Counts a probe. Returns true if somebody has to be told: then call Arrive.
   bool PassProbe() { return --probes_left_ < 0; }
+  // Counts `count` probes at once. Returns false, and counts none, if somebody has to be told of
+  // one of them, or if something is due at one.
+  bool PassQuietProbes(int count) {
+    if (probes_left_ < count) [[unlikely]]
+      return false;
+    probes_left_ -= count;
+    return true;
+  }
   // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
   // be told of one of them, or if something is due at one.
   bool PassInstructions(int count) {
@@ -290,6 +298,16 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
   KPATH_LIST_PROBE(kpath_function_info);                                                      \
   [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                             \
                                              [&](auto&& show) { show(__VA_ARGS__); })
+
+// All of a modelled function that does nothing but return `result`: one count for entry and exit
+// where both are quiet. `result` must not depend on the time.
+//
+//   bool vring_use_dma_api() { FUNCTION_RETURNS(false); }
+#define FUNCTION_RETURNS(result, ...)                                   \
+  if (::kpath::current_context->machine->PassQuietProbes(2)) [[likely]] \
+    return result;                                                      \
+  FUNCTION(__VA_ARGS__);                                                \
+  return fn.Return(result)
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
 #define STEP(label, ...)                                                             \

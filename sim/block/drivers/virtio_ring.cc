@@ -7,10 +7,7 @@ namespace kpath {
 namespace {
 
 // v4.19 drivers/virtio/virtio_ring.c: vring_use_dma_api. No: addresses are physical.
-bool vring_use_dma_api() {
-  FUNCTION();
-  return fn.Return(false);
-}
+bool vring_use_dma_api() { FUNCTION_RETURNS(false); }
 
 // v4.19 drivers/virtio/virtio_ring.c: vring_map_one_sg
 uint64_t vring_map_one_sg(const scatterlist& sg) {
