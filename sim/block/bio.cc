@@ -3,8 +3,7 @@
 // Making, filling and walking bios. v4.19 block/bio.c
 #include "sim/block/bio.h"
 
-#include <algorithm>
-
+#include "absl/container/fixed_array.h"
 #include "absl/strings/str_cat.h"
 #include "sim/block/bio_internal.h"
 #include "sim/kernel/report.h"
@@ -101,9 +100,9 @@ void bio_free(bio* bio) {
 int __bio_iov_iter_get_pages(bio* bio, iov_iter* iter) {
   FUNCTION(bio, iov_iter_count(*iter));
   const unsigned room = bio->bi_max_vecs - bio->bi_vcnt;
-  kptr<page> pages[BIO_MAX_PAGES];
+  absl::FixedArray<kptr<page>, BIO_MAX_PAGES> pages(room);
   size_t offset = 0;
-  const ssize_t size = iov_iter_get_pages(iter, pages, SIZE_MAX, room, &offset);
+  const ssize_t size = iov_iter_get_pages(iter, pages.data(), SIZE_MAX, room, &offset);
   if (size <= 0) return fn.Return(size < 0 ? static_cast<int>(size) : -EFAULT);
   const auto bytes = static_cast<size_t>(size);
   const size_t nr_pages = (bytes + offset + PAGE_SIZE - 1) / PAGE_SIZE;
@@ -121,8 +120,7 @@ int __bio_iov_iter_get_pages(bio* bio, iov_iter* iter) {
 
 }  // namespace
 
-void CheckBio(const bio* bio) {
-  if (bio->magic == bio::kMagic) return;
+void ReportBadBio(const bio* bio) {
   Report("BUG: a bio is used that is not initialised, or has been freed",
          {absl::StrCat("magic: 0x", absl::Hex(bio->magic))});
 }
@@ -167,7 +165,7 @@ void bio_init(bio* bio, bio_vec* table, unsigned short max_vecs) {
 // waiters are.
 bio* bio_alloc_bioset(gfp_t gfp_mask, unsigned nr_iovecs, bio_set* bs) {
   FUNCTION(nr_iovecs);
-  KPATH_CHECK(nr_iovecs <= BIO_MAX_PAGES && bs->ready, absl::StrCat(nr_iovecs, " pages"));
+  KPATH_CHECK(nr_iovecs <= BIO_MAX_PAGES && bs->ready, nr_iovecs, " pages");
   SlabHeader* slab = mempool_alloc(&bs->bio_pool, gfp_mask);
   if (slab == nullptr) return nullptr;
   bio* bio = bs->layout.construct(ObjectOf(slab));
@@ -222,32 +220,6 @@ int bio_add_page(bio* bio, kptr<page> page, unsigned len, unsigned offset) {
   bio->bi_io_vec[bio->bi_vcnt++] = {.bv_page = page, .bv_len = len, .bv_offset = offset};
   bio->bi_iter.bi_size += len;
   return fn.Return(static_cast<int>(len));
-}
-
-// ---- Walking ----
-
-// v4.19 include/linux/bvec.h: bvec_iter_bvec
-bio_vec bio_iter_iovec(const bio* bio, const bvec_iter& iter) {
-  bio_vec bv = bio->bi_io_vec[iter.bi_idx];
-  bv.bv_offset += iter.bi_bvec_done;
-  bv.bv_len = std::min(iter.bi_size, bv.bv_len - iter.bi_bvec_done);
-  return bv;
-}
-
-// v4.19 include/linux/bio.h: bio_advance_iter
-void bio_advance_iter(const bio* bio, bvec_iter* iter, unsigned bytes) {
-  iter->bi_sector += bytes >> SECTOR_SHIFT;
-  KPATH_CHECK(bytes <= iter->bi_size, "a bio is advanced beyond its end");
-  while (bytes != 0) {
-    const unsigned step = std::min(bytes, bio_iter_iovec(bio, *iter).bv_len);
-    bytes -= step;
-    iter->bi_size -= step;
-    iter->bi_bvec_done += step;
-    if (iter->bi_bvec_done == bio->bi_io_vec[iter->bi_idx].bv_len) {
-      iter->bi_bvec_done = 0;
-      ++iter->bi_idx;
-    }
-  }
 }
 
 // v4.19 block/bio.c: bio_advance

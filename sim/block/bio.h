@@ -20,9 +20,11 @@
 // any; bio_set_pages_dirty and what pins pages: process.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "sim/block/blk_types.h"
+#include "sim/machine/check.h"
 #include "sim/mm/mempool.h"
 #include "sim/vfs/iov_iter.h"
 
@@ -107,9 +109,28 @@ inline void bio_wouldblock_error(bio* bio) {
 }
 
 // ---- Walking ----
-// What is left of the bio's current page, and the step to the next one.
-bio_vec bio_iter_iovec(const bio* bio, const bvec_iter& iter);
-void bio_advance_iter(const bio* bio, bvec_iter* iter, unsigned bytes);
+// v4.19 include/linux/bvec.h: bvec_iter_bvec. What is left of the bio's current page.
+inline bio_vec bio_iter_iovec(const bio* bio, const bvec_iter& iter) {
+  bio_vec bv = bio->bi_io_vec[iter.bi_idx];
+  bv.bv_offset += iter.bi_bvec_done;
+  bv.bv_len = std::min(iter.bi_size, bv.bv_len - iter.bi_bvec_done);
+  return bv;
+}
+// v4.19 include/linux/bio.h: bio_advance_iter. `bytes` are done: on to what follows.
+inline void bio_advance_iter(const bio* bio, bvec_iter* iter, unsigned bytes) {
+  iter->bi_sector += bytes >> SECTOR_SHIFT;
+  KPATH_CHECK(bytes <= iter->bi_size, "a bio is advanced beyond its end");
+  while (bytes != 0) {
+    const unsigned step = std::min(bytes, bio_iter_iovec(bio, *iter).bv_len);
+    bytes -= step;
+    iter->bi_size -= step;
+    iter->bi_bvec_done += step;
+    if (iter->bi_bvec_done == bio->bi_io_vec[iter->bi_idx].bv_len) {
+      iter->bi_bvec_done = 0;
+      ++iter->bi_idx;
+    }
+  }
+}
 // Calls fn(const bio_vec&) for each piece that is not done; the sectors are iter's.
 template <typename Fn>
 void bio_for_each_segment(const bio* bio, Fn fn) {

@@ -7,7 +7,12 @@
 
 namespace kpath {
 
+[[noreturn]] void ReportBadBio(const bio* bio);
+
 // Stops the machine if the bio was never initialised, or has been freed.
-void CheckBio(const bio* bio);
+inline void CheckBio(const bio* bio) {
+  if (bio->magic != bio::kMagic) [[unlikely]]
+    ReportBadBio(bio);
+}
 
 }  // namespace kpath

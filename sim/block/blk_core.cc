@@ -47,10 +47,7 @@ void EndWith(bio* bio, blk_status_t status) {
 }
 
 // v4.19 block/blk-core.c: should_fail_bio
-int should_fail_bio(bio* bio) {
-  FUNCTION(bio);
-  return fn.Return(0);
-}
+int should_fail_bio(bio* bio) { FUNCTION_RETURNS(0, bio); }
 
 // v4.19 block/blk-core.c: bio_check_ro
 bool bio_check_ro(const bio* bio, const hd_struct* part) {

@@ -155,9 +155,13 @@ bool rq_mergeable(const request* rq) {
 bool bio_mergeable(const bio* bio) { return (bio->bi_opf & REQ_NOMERGE_FLAGS) == 0; }
 
 // v4.19 block/blk-merge.c: req_no_special_merge. Only drivers of single queues have such requests.
-bool req_no_special_merge(request* req) {
-  FUNCTION(req);
-  return fn.Return(false);
+bool req_no_special_merge(request* req) { FUNCTION_RETURNS(false, req); }
+
+elv_merge SideOf(const request* rq, const bio* bio) {
+  const sector_t sector = bio->bi_iter.bi_sector;
+  if (blk_rq_pos(rq) + blk_rq_sectors(rq) == sector) return ELEVATOR_BACK_MERGE;
+  if (blk_rq_pos(rq) - bio_sectors(bio) == sector) return ELEVATOR_FRONT_MERGE;
+  return ELEVATOR_NO_MERGE;
 }
 
 }  // namespace
@@ -241,13 +245,7 @@ bool blk_rq_merge_ok(request* rq, bio* bio) {
   return fn.Return(rq->write_hint == bio->bi_write_hint);
 }
 
-elv_merge blk_try_merge(request* rq, bio* bio) {
-  FUNCTION(rq, bio);
-  const sector_t sector = bio->bi_iter.bi_sector;
-  if (blk_rq_pos(rq) + blk_rq_sectors(rq) == sector) return fn.Return(ELEVATOR_BACK_MERGE);
-  if (blk_rq_pos(rq) - bio_sectors(bio) == sector) return fn.Return(ELEVATOR_FRONT_MERGE);
-  return fn.Return(ELEVATOR_NO_MERGE);
-}
+elv_merge blk_try_merge(request* rq, bio* bio) { FUNCTION_RETURNS(SideOf(rq, bio), rq, bio); }
 
 // v4.19 block/blk-merge.c: blk_rq_map_sg
 int blk_rq_map_sg(request_queue* q, request* rq, scatterlist* sglist) {

@@ -69,6 +69,11 @@ void blk_mq_add_to_requeue_list(request* rq, bool at_head, bool kick) {
   if (kick) kblockd_mod_delayed_work_on(WORK_CPU_UNBOUND, &q->requeue_work, 0);
 }
 
+[[noreturn, gnu::noinline]] void ReportStartedTwice(const request* rq) {
+  Report("WARNING: a request is started that is with the device already",
+         {absl::StrCat("tag ", rq->tag)});
+}
+
 }  // namespace
 
 // v4.19 block/blk-mq.c: blk_mq_in_flight
@@ -81,10 +86,7 @@ void blk_mq_in_flight(request_queue* q, hd_struct* part, unsigned inflight[2]) {
 
 void blk_mq_start_request(request* rq) {
   FUNCTION(rq);
-  if (rq->state != MQ_RQ_IDLE) {
-    Report("WARNING: a request is started that is with the device already",
-           {absl::StrCat("tag ", rq->tag)});
-  }
+  if (rq->state != MQ_RQ_IDLE) ReportStartedTwice(rq);
   blk_add_timer(rq);
   rq->state = MQ_RQ_IN_FLIGHT;
   BlockStats& stats = rq->q->stats;

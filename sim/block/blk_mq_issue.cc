@@ -226,10 +226,7 @@ void blk_mq_put_dispatch_budget(blk_mq_hw_ctx* hctx) {
 }
 
 // v4.19 block/blk-mq.c: blk_mq_get_driver_tag. Without a scheduler it has had it since it was made.
-bool blk_mq_get_driver_tag(request* rq) {
-  FUNCTION(rq);
-  return fn.Return(rq->tag != -1);
-}
+bool blk_mq_get_driver_tag(request* rq) { FUNCTION_RETURNS(rq->tag != -1, rq); }
 
 // v4.19 block/blk-mq.c: blk_mq_try_issue_directly
 void blk_mq_try_issue_directly(blk_mq_hw_ctx* hctx, request* rq) {

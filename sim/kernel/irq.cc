@@ -68,7 +68,7 @@ irq_desc::irq_desc(int number) : irq(number) {
 
 int irq_alloc_desc(const std::string& chip, irq_flow_handler_t flow, int cpu) {
   FUNCTION(cpu);
-  KPATH_CHECK(cpu >= 0 && cpu < current->machine->cpus(), absl::StrCat("no CPU ", cpu));
+  KPATH_CHECK(cpu >= 0 && cpu < current->machine->cpus(), "no CPU ", cpu);
   const int irq = static_cast<int>(irqs->descs.size()) + 1;
   irqs->descs.push_back(std::make_unique<irq_desc>(irq));
   irq_desc* desc = irqs->descs.back().get();
@@ -106,7 +106,7 @@ int request_irq(int irq, irq_handler_t handler, const std::string& name, void* d
 void free_irq(int irq, void* dev_id) {
   FUNCTION(irq);
   irq_desc* desc = irq_to_desc(irq);
-  KPATH_CHECK(desc != nullptr, absl::StrCat("no interrupt ", irq));
+  KPATH_CHECK(desc != nullptr, "no interrupt ", irq);
   const unsigned long flags = _raw_spin_lock_irqsave(&desc->lock);
   std::erase_if(desc->action, [&](const irqaction& action) { return action.dev_id == dev_id; });
   if (desc->action.empty() && desc->vector != 0) {  // irq_shutdown
@@ -131,7 +131,7 @@ void enable_irq(int irq) {
   FUNCTION(irq);
   irq_desc* desc = irq_to_desc(irq);
   const unsigned long flags = _raw_spin_lock_irqsave(&desc->lock);
-  KPATH_CHECK(desc->depth > 0, absl::StrCat("unbalanced enable of interrupt ", irq));
+  KPATH_CHECK(desc->depth > 0, "unbalanced enable of interrupt ", irq);
   if (--desc->depth == 0 && desc->vector != 0) {
     if (desc->pending) {  // check_irq_resend
       desc->pending = false;
@@ -144,7 +144,7 @@ void enable_irq(int irq) {
 
 void RaiseIrq(Machine& machine, int irq) {
   const auto& descs = irqs.Get(machine).descs;
-  KPATH_CHECK(irq >= 1 && irq <= static_cast<int>(descs.size()), absl::StrCat("interrupt ", irq));
+  KPATH_CHECK(irq >= 1 && irq <= static_cast<int>(descs.size()), "interrupt ", irq);
   irq_desc* desc = descs[irq - 1].get();
   if (desc->masked) {
     desc->raised = true;

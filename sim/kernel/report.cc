@@ -14,8 +14,8 @@ std::vector<std::string> CallTrace() {
   return names;
 }
 
-void Report(const std::string& headline, const std::vector<std::string>& details) {
-  std::string text = headline;
+void Report(absl::string_view headline, const std::vector<std::string>& details) {
+  std::string text(headline);
   for (const std::string& line : details) absl::StrAppend(&text, "\n", line);
   absl::StrAppend(&text, "\nCPU: ", current->cpu == nullptr ? 0 : current->cpu->id(),
                   " PID: ", current->pid, " Comm: ", current->comm, " at ",

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace kpath {
 
 // `headline` is the first line ("BUG: …", "WARNING: …"), `details` are lines of their own. The text
@@ -20,7 +22,7 @@ namespace kpath {
 //    aio_complete_rw
 //
 // Context: any but the boot context, where it ends the process.
-[[noreturn]] void Report(const std::string& headline, const std::vector<std::string>& details = {});
+[[noreturn]] void Report(absl::string_view headline, const std::vector<std::string>& details = {});
 
 // The modelled functions that the current context is in, innermost first.
 std::vector<std::string> CallTrace();

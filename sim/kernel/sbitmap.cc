@@ -25,7 +25,7 @@ int GetFromWord(sbitmap* sb, size_t index, unsigned hint) {
   return -1;
 }
 
-int NextIndex(int index) { return (index + 1) % SBQ_WAIT_QUEUES; }
+int NextIndex(int index) { return (index + 1) & (SBQ_WAIT_QUEUES - 1); }
 
 // v4.19 lib/sbitmap.c: sbq_wake_ptr. The next queue that somebody waits in; null: nobody waits.
 sbq_wait_state* sbq_wake_ptr(sbitmap_queue* sbq) {

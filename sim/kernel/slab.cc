@@ -92,6 +92,7 @@ SlabHeader* kmem_cache_base::Take() {
   } else {
     memory_.push_back(std::make_unique<uint8_t[]>(kSlabHeaderBytes + object_size_));
     header = new (memory_.back().get()) SlabHeader{.cache = this};
+    std::memset(ObjectOf(header), kPoisonFree, object_size_);
     header->address = slab->next_address;
     slab->next_address += (object_size_ + 15) / 16 * 16;
   }
@@ -106,8 +107,7 @@ SlabHeader* kmem_cache_base::Take() {
 void kmem_cache_base::Give(SlabHeader* header, uint32_t generation) {
   if (header->generation != generation) ReportDoubleFree(*header);
   void* object = ObjectOf(header);
-  Destroy(object);
-  std::memset(object, kPoisonFree, object_size_);
+  std::memset(object, kPoisonFree, Destroy(object));
   header->live = false;
   ++header->generation;
   header->freed_in = Here();

@@ -131,7 +131,8 @@ class kmem_cache_base {
   friend SlabHeader* TakeSlabObject(kmem_cache_base& cache);
   friend void GiveSlabObject(SlabHeader* header, uint32_t generation);
 
-  virtual void Destroy(void* object) = 0;
+  // Returns how many of the object's bytes may have been written to since it was made.
+  virtual size_t Destroy(void* object) = 0;
   void DestroyLiveObjects();
   SlabHeader* Take();
   void Give(SlabHeader* header, uint32_t generation);
@@ -167,6 +168,9 @@ void kfree(SlabHeader* header, uint32_t generation);
 SlabHeader* TakeSlabObject(kmem_cache_base& cache);
 void GiveSlabObject(SlabHeader* header, uint32_t generation);
 
+// A T that is a table for many, made for few, may have `size_t BytesWritten() const`: its bytes
+// from there on are poison since before it was made, so that it costs no more than what is used of
+// it.
 template <typename T>
 class kmem_cache final : public kmem_cache_base {
  public:
@@ -174,7 +178,13 @@ class kmem_cache final : public kmem_cache_base {
   ~kmem_cache() override { DestroyLiveObjects(); }
 
  private:
-  void Destroy(void* object) override { static_cast<T*>(object)->~T(); }
+  size_t Destroy(void* object) override {
+    T* const destroyed = static_cast<T*>(object);
+    size_t written = sizeof(T);
+    if constexpr (requires { destroyed->BytesWritten(); }) written = destroyed->BytesWritten();
+    destroyed->~T();
+    return written;
+  }
 };
 
 // All members start as zero or as their initialisers say, so this is the only form.

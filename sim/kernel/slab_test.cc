@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/kernel/slab.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/kernel/test_kernel.h"
@@ -8,6 +11,7 @@
 namespace kpath {
 namespace {
 
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -86,6 +90,41 @@ TEST(Slab, UseAfterFreeIsNoticedWhenThePlaceIsInUseAgain) {
     use_thing(t);
   });
   EXPECT_THAT(kernel.Run(), StartsWith("BUG: KASAN: use-after-free in use_thing"));
+}
+
+// Made without being cleared, for fewer entries than there is room for.
+struct table {
+  static constexpr const char* kSlabName = "table";
+  uint8_t used;
+  uint8_t entries[99];
+
+  table() {}
+  size_t BytesWritten() const { return 1u + used; }
+};
+
+TEST(Slab, WhatIsNotUsedOfATableIsPoisonFromTheStart) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  for (const uint8_t used : {3, 50, 3}) {
+    const kptr<table> t = kzalloc<table>(GFP_KERNEL);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(t.get());
+    t->used = used;
+    std::fill_n(t->entries, used, uint8_t{1});
+    kfree(t);
+    EXPECT_THAT(std::vector<uint8_t>(bytes, bytes + sizeof(table)), Each(0x6b)) << int{used};
+  }
+}
+
+TEST(Slab, WhatIsNotUsedOfATableIsNotPoisonedAgain) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  const kptr<table> t = kzalloc<table>(GFP_KERNEL);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(t.get());
+  t->used = 1;
+  t->entries[0] = t->entries[1] = 1;  // the second is a lie
+  kfree(t);
+  EXPECT_EQ(bytes[1], 0x6b);
+  EXPECT_EQ(bytes[2], 1);
 }
 
 TEST(Slab, DoubleFreeStopsTheMachine) {

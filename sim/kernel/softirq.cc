@@ -35,7 +35,7 @@ void CheckPreemptCount(int nr, int before) {
 void RunSoftirqs(unsigned pending) {
   for (; pending != 0; pending &= pending - 1) {
     const int nr = __builtin_ctz(pending);
-    KPATH_CHECK(softirqs->softirq_vec[nr] != nullptr, absl::StrCat("softirq ", nr, " is not open"));
+    KPATH_CHECK(softirqs->softirq_vec[nr] != nullptr, "softirq ", nr, " is not open");
     const int before = current->preempt_count;
     softirqs->softirq_vec[nr]();
     CheckPreemptCount(nr, before);

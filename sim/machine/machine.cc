@@ -148,7 +148,7 @@ int Machine::Choose(ChoiceKind kind, int options) {
   const uint64_t index = questions_++;
   if (chooser_ == nullptr) return 0;
   const int pick = chooser_->Choose(index, kind, options);
-  KPATH_CHECK(pick >= 0 && pick < options, absl::StrCat("a chooser picked ", pick));
+  KPATH_CHECK(pick >= 0 && pick < options, "a chooser picked ", pick);
   if (pick != 0) choices_.push_back({index, kind, options, pick});
   return pick;
 }
@@ -157,26 +157,21 @@ void Machine::SetChooser(std::unique_ptr<Chooser> chooser) { chooser_ = std::mov
 
 // ---- Time ----
 
-uint64_t Machine::ScheduleEvent(int64_t time_ns, std::function<void()> event) {
-  const uint64_t id = next_event_id_++;
-  events_.emplace(std::pair(time_ns, id), Event{id, std::move(event)});
-  event_times_.emplace(id, time_ns);
+uint64_t Machine::ScheduleEvent(int64_t time_ns, EventQueue::Action event) {
+  const uint64_t id = events_.Schedule(time_ns, std::move(event));
   UpdateDeadline();
   return id;
 }
 
 bool Machine::CancelEvent(uint64_t id) {
-  const auto found = event_times_.find(id);
-  if (found == event_times_.end()) return false;
-  events_.erase({found->second, id});
-  event_times_.erase(found);
+  if (!events_.Cancel(id)) return false;
   UpdateDeadline();
   return true;
 }
 
 bool Machine::AdvanceToNextEvent() {
   if (events_.empty()) return false;
-  clock_base_ns_ += std::max<int64_t>(0, events_.begin()->first.first - now_ns());
+  clock_base_ns_ += std::max<int64_t>(0, events_.first_time_ns() - now_ns());
   RunDueEvents();
   return true;
 }
@@ -184,11 +179,7 @@ bool Machine::AdvanceToNextEvent() {
 void Machine::RunDueEvents() {
   if (running_events_) return;
   running_events_ = true;
-  while (!events_.empty() && events_.begin()->first.first <= now_ns()) {
-    auto node = events_.extract(events_.begin());
-    event_times_.erase(node.mapped().id);
-    node.mapped().action();
-  }
+  while (!events_.empty() && events_.first_time_ns() <= now_ns()) events_.TakeFirst()();
   running_events_ = false;
   UpdateDeadline();
 }
@@ -196,7 +187,7 @@ void Machine::RunDueEvents() {
 int64_t Machine::NextDue() const {
   uint64_t due = std::min<uint64_t>({stop_position_, slice_end_, INT64_MAX});
   if (!events_.empty()) {
-    const int64_t wait_ns = std::max<int64_t>(0, events_.begin()->first.first - clock_base_ns_);
+    const int64_t wait_ns = std::max<int64_t>(0, events_.first_time_ns() - clock_base_ns_);
     due = std::min<uint64_t>(due, (wait_ns + kNsPerProbe - 1) / kNsPerProbe);
   }
   const bool interrupt = current_context != nullptr && current_context->machine == this &&

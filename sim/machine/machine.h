@@ -28,7 +28,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -40,6 +39,7 @@
 #include "sim/machine/choice.h"
 #include "sim/machine/context.h"
 #include "sim/machine/cpu.h"
+#include "sim/machine/event_queue.h"
 #include "sim/machine/fiber.h"
 #include "sim/machine/memory.h"
 #include "sim/machine/position.h"
@@ -108,7 +108,7 @@ class Machine {
   // Calls `event` when now_ns() >= time_ns, as the hardware would: on the CPU that steps then,
   // between two of its probes. It may raise interrupts and schedule events, and must not pass
   // probes. Returns an id for CancelEvent.
-  uint64_t ScheduleEvent(int64_t time_ns, std::function<void()> event);
+  uint64_t ScheduleEvent(int64_t time_ns, EventQueue::Action event);
   // Returns false if the event has already been carried out.
   bool CancelEvent(uint64_t id);
 
@@ -130,13 +130,18 @@ class Machine {
   // A function was entered, or (null) left, and PassProbe returned true. Returns true if Arrive is
   // not to be called.
   bool Record(const FunctionInfo* function);
+  // Counts `count` probes at once. Returns false, and counts none, if somebody has to be told of
+  // one of them, or if something is due at one.
+  bool PassQuietProbes(int count) {
+    if (probes_left_ < count) [[unlikely]]
+      return false;
+    probes_left_ -= count;
+    return true;
+  }
   // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
   // be told of one of them, or if something is due at one.
   bool PassInstructions(int count) {
-    if (probes_left_ < count) [[unlikely]]
-      return PassUnheardInstructions(count);
-    probes_left_ -= count;
-    return true;
+    return PassQuietProbes(count) || PassUnheardInstructions(count);
   }
   // Takes back the last `count` of them, which were not come to.
   void UnpassInstructions(int count) { probes_left_ += count; }
@@ -154,11 +159,6 @@ class Machine {
   friend class Cpu;
   template <typename T>
   friend class KernelGlobal;
-
-  struct Event {
-    uint64_t id;
-    std::function<void()> action;
-  };
 
   Outcome Loop();
   Cpu* PickCpu();
@@ -193,10 +193,7 @@ class Machine {
   uint64_t slice_end_ = UINT64_MAX;
   int64_t clock_base_ns_ = 0;
 
-  // By (time, order scheduled).
-  std::map<std::pair<int64_t, uint64_t>, Event> events_;
-  std::map<uint64_t, int64_t> event_times_;
-  uint64_t next_event_id_ = 1;
+  EventQueue events_;
 
   struct Attachment {
     ProbeListener* listener;
@@ -312,6 +309,17 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
   KPATH_LIST_PROBE(kpath_function_info);                                                      \
   [[maybe_unused]] ::kpath::FunctionProbe fn(kpath_function_info,                             \
                                              [&](auto&& show) { show(__VA_ARGS__); })
+
+// All of a modelled function that does nothing but return `result`: one count for entry and exit
+// where both are quiet. `result` must not depend on the time, and must not be able to report: the
+// report would not name the function.
+//
+//   bool vring_use_dma_api() { FUNCTION_RETURNS(false); }
+#define FUNCTION_RETURNS(result, ...)                                   \
+  if (::kpath::current_context->machine->PassQuietProbes(2)) [[likely]] \
+    return result;                                                      \
+  FUNCTION(__VA_ARGS__);                                                \
+  return fn.Return(result)
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
 #define STEP(label, ...)                                                                   \

@@ -20,6 +20,8 @@ long add_one(long value) {
   return fn.Return(value + 1);
 }
 
+bool is_even(long value) { FUNCTION_RETURNS(value % 2 == 0, value); }
+
 void halt_for_good() {
   while (true) current_context->cpu->Halt();
 }
@@ -71,6 +73,37 @@ TEST(Machine, ProbesTellNameArgumentsStepsAndResult) {
   EXPECT_EQ(log.lines,
             (std::vector<std::string>{"#1 enter add_one(value 41)", "#2 step adding(value 41)",
                                       "#3 exit add_one( 42)"}));
+}
+
+TEST(Machine, AFunctionThatOnlyReturnsHasItsTwoProbes) {
+  Machine machine;
+  Context context(machine, [] {
+    is_even(1);
+    is_even(2);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  // It stops at each of them, even between a function's two.
+  EXPECT_EQ(machine.RunTo(Position(1)), Machine::Outcome::kPosition);
+  EXPECT_EQ(machine.position(), Position(1));
+  EXPECT_EQ(machine.RunTo(Position(2)), Machine::Outcome::kPosition);
+  EXPECT_EQ(machine.position(), Position(2));
+  LogOfFunctions log;
+  machine.AddListener(&log);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(log.lines,
+            (std::vector<std::string>{"#3 enter is_even(value 2)", "#4 exit is_even( true)"}));
+}
+
+TEST(Machine, AFunctionThatOnlyReturnsIsCountedWithoutAListener) {
+  Machine machine;
+  Context context(machine, [] {
+    for (int i = 0; i < 10; ++i) is_even(i);
+    halt_for_good();
+  });
+  machine.cpu(0).Start(context);
+  EXPECT_EQ(machine.Run(), Machine::Outcome::kIdle);
+  EXPECT_EQ(machine.position(), Position(20));
 }
 
 TEST(Machine, AListenerHearsNothingFinerThanItAsksFor) {

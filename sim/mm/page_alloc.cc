@@ -44,7 +44,10 @@ class PageDescriptors final : public kmem_cache_base {
   uint64_t end() const { return by_pfn_.size(); }
 
  private:
-  void Destroy(void* object) override { static_cast<page*>(object)->~page(); }
+  size_t Destroy(void* object) override {
+    static_cast<page*>(object)->~page();
+    return sizeof(page);
+  }
 
   std::vector<kptr<page>> by_pfn_;
 };

@@ -202,7 +202,8 @@ gendisk* virtblk_probe(VirtioBlkOptions options) {
   vblk->sg_elems = options.seg_max + 2;
   if (init_vq(vblk, options) != 0) return nullptr;
   const sector_t capacity = options.disk->size() >> SECTOR_SHIFT;
-  vblk->host = std::make_unique<VirtioBlkHost>(std::move(options.disk), &vblk->vdev);
+  vblk->host =
+      std::make_unique<VirtioBlkHost>(std::move(options.disk), &vblk->vdev, options.queue_size);
   vblk->vdev.host = vblk->host.get();
   vblk->disk = alloc_disk(kMinors);
   if (vblk->disk == nullptr) return nullptr;

@@ -3,47 +3,37 @@
 
 #include <cstring>
 
-#include "sim/block/drivers/virtio_blk.h"
 #include "sim/machine/check.h"
 
 namespace kpath {
 
-struct VirtioBlkHost::Command {
-  uint16_t head = 0;
-  virtio_blk_outhdr header;
-  std::vector<vring_desc> data;
-  uint64_t status = 0;  // where it goes
+uint64_t VirtioBlkHost::Command::Bytes() const {
+  uint64_t bytes = 0;
+  for (const vring_desc& desc : data) bytes += desc.len;
+  return bytes;
+}
 
-  uint64_t Bytes() const {
-    uint64_t bytes = 0;
-    for (const vring_desc& desc : data) bytes += desc.len;
-    return bytes;
+void VirtioBlkHost::Parse(virtqueue* vq, uint16_t head, Command* command) const {
+  const vring_desc* at = &vq->vring.desc[head];
+  const vring_desc* table = vq->vring.desc.data();
+  if ((at->flags & VRING_DESC_F_INDIRECT) != 0) {
+    table = vq->desc_state[head].indir_desc->desc;
+    at = table;
   }
-};
-
-VirtioBlkHost::Command VirtioBlkHost::Parse(const virtqueue& vq, uint16_t head) const {
-  const vring_desc& first = vq.vring.desc[head];
-  const vring_desc* table = vq.vring.desc.data();
-  unsigned i = head;
-  if ((first.flags & VRING_DESC_F_INDIRECT) != 0) {
-    table = vq.desc_state[head].indir_desc->desc;
-    i = 0;
+  command->vq = vq;
+  ForEachDmaPart(*current_context->machine, at->addr, sizeof(command->header),
+                 [command](absl::Span<uint8_t> part) {
+                   // It does not cross pages.
+                   std::memcpy(&command->header, part.data(), part.size());
+                 });
+  command->data.clear();
+  while ((at->flags & VRING_DESC_F_NEXT) != 0) {
+    at = &table[at->next];
+    command->data.push_back(*at);
   }
-  std::vector<vring_desc> pieces = {table[i]};
-  while ((table[i].flags & VRING_DESC_F_NEXT) != 0) {
-    i = table[i].next;
-    pieces.push_back(table[i]);
-  }
-  KPATH_CHECK(pieces.size() >= 2, "a command needs a header and a status");
-  Command command;
-  command.head = head;
-  Machine& machine = *current_context->machine;
-  ForEachDmaPart(machine, pieces[0].addr, sizeof(command.header), [&](absl::Span<uint8_t> part) {
-    std::memcpy(&command.header, part.data(), part.size());  // it does not cross pages
-  });
-  command.data.assign(pieces.begin() + 1, pieces.end() - 1);
-  command.status = pieces.back().addr;
-  return command;
+  KPATH_CHECK(!command->data.empty(), "a command needs a header and a status");
+  command->status = command->data.back().addr;
+  command->data.pop_back();
 }
 
 void VirtioBlkHost::Notified(virtqueue* vq) {
@@ -56,21 +46,23 @@ void VirtioBlkHost::Notified(virtqueue* vq) {
 }
 
 void VirtioBlkHost::Start(virtqueue* vq, uint16_t head) {
-  const Command command = Parse(*vq, head);
+  Command& command = commands_[head];
+  Parse(vq, head, &command);
   Machine& machine = *current_context->machine;
   DiskCommand::Kind kind = DiskCommand::Kind::kRead;
   if (command.header.type == VIRTIO_BLK_T_OUT) kind = DiskCommand::Kind::kWrite;
   if (command.header.type == VIRTIO_BLK_T_FLUSH) kind = DiskCommand::Kind::kFlush;
   const DiskPlan plan = disk_->Plan(machine, {kind, command.header.sector, command.Bytes()});
-  machine.ScheduleEvent(machine.now_ns() + plan.latency_ns,
-                        [this, vq, command, plan] { Finish(vq, command, plan.result); });
+  command.result = plan.result;
+  machine.ScheduleEvent(machine.now_ns() + plan.latency_ns, [this, head] { Finish(head); });
 }
 
-void VirtioBlkHost::Finish(virtqueue* vq, const Command& command, DiskResult result) {
+void VirtioBlkHost::Finish(uint16_t head) {
   Machine& machine = *current_context->machine;
+  const Command& command = commands_[head];
   uint64_t offset = command.header.sector * 512;
   uint32_t written = 1;
-  if (result == DiskResult::kOk) {
+  if (command.result == DiskResult::kOk) {
     for (const vring_desc& desc : command.data) {
       const bool to_memory = (desc.flags & VRING_DESC_F_WRITE) != 0;
       ForEachDmaPart(machine, desc.addr, desc.len, [&](absl::Span<uint8_t> part) {
@@ -81,13 +73,13 @@ void VirtioBlkHost::Finish(virtqueue* vq, const Command& command, DiskResult res
     }
   }
   uint8_t status = VIRTIO_BLK_S_OK;
-  if (result == DiskResult::kIoError) status = VIRTIO_BLK_S_IOERR;
-  if (result == DiskResult::kUnsupported) status = VIRTIO_BLK_S_UNSUPP;
+  if (command.result == DiskResult::kIoError) status = VIRTIO_BLK_S_IOERR;
+  if (command.result == DiskResult::kUnsupported) status = VIRTIO_BLK_S_UNSUPP;
   ForEachDmaPart(machine, command.status, 1,
                  [status](absl::Span<uint8_t> part) { part[0] = status; });
-  vring& vring = vq->vring;
+  vring& vring = command.vq->vring;
   const uint16_t old = vring.used_idx;
-  vring.used_ring[old % vring.num] = {command.head, written};
+  vring.used_ring[old % vring.num] = {head, written};
   ++vring.used_idx;
   if (vring_need_event(vring.used_event, vring.used_idx, old)) VirtioRaise(machine, device_);
 }

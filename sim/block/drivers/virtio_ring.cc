@@ -7,10 +7,7 @@ namespace kpath {
 namespace {
 
 // v4.19 drivers/virtio/virtio_ring.c: vring_use_dma_api. No: addresses are physical.
-bool vring_use_dma_api() {
-  FUNCTION();
-  return fn.Return(false);
-}
+bool vring_use_dma_api() { FUNCTION_RETURNS(false); }
 
 // v4.19 drivers/virtio/virtio_ring.c: vring_map_one_sg
 uint64_t vring_map_one_sg(const scatterlist& sg) {
@@ -130,6 +127,12 @@ bool virtqueue_poll(virtqueue* vq, uint16_t last_used_idx) {
 }
 
 }  // namespace
+
+size_t vring_desc_table::BytesWritten() const {
+  size_t entries = 1;
+  while (entries < kMaxEntries && (desc[entries - 1].flags & VRING_DESC_F_NEXT) != 0) ++entries;
+  return entries * sizeof(vring_desc);
+}
 
 // v4.19 drivers/virtio/virtio_ring.c: __vring_new_virtqueue
 void vring_init_virtqueue(virtqueue* vq, unsigned num) {

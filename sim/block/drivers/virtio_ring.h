@@ -32,11 +32,12 @@ inline constexpr uint16_t VRING_DESC_F_INDIRECT = 4;
 inline constexpr uint16_t VRING_AVAIL_F_NO_INTERRUPT = 1;
 inline constexpr uint16_t VRING_USED_F_NO_NOTIFY = 1;
 
+// Memory of the device's, not initialised: who makes one says what is in it.
 struct vring_desc {
-  uint64_t addr = 0;  // of the machine's memory; of an indirect table: kernel address, for show
-  uint32_t len = 0;
-  uint16_t flags = 0;
-  uint16_t next = 0;
+  uint64_t addr;  // of the machine's memory; of an indirect table: kernel address, for show
+  uint32_t len;
+  uint16_t flags;
+  uint16_t next;
 };
 
 struct vring_used_elem {
@@ -44,11 +45,15 @@ struct vring_used_elem {
   uint32_t len = 0;  // bytes that the host has written
 };
 
-// An indirect table, as the driver allocates it.
+// An indirect table, as the driver allocates it: with what is in the memory (kmalloc).
 struct vring_desc_table {
   static constexpr const char* kSlabName = "kmalloc-vring";
   static constexpr size_t kMaxEntries = 130;
   vring_desc desc[kMaxEntries];
+
+  vring_desc_table() {}
+  // Up to the last entry of the buffer.
+  size_t BytesWritten() const;
 };
 
 // What both sides see. Departs: not bytes of a page but a struct: the host is C++, too.

@@ -4,6 +4,7 @@
 #include "sim/vfs/inode.h"
 
 #include <algorithm>
+#include <map>
 
 #include "sim/mm/truncate.h"
 #include "sim/vfs/disk/direct_io.h"
