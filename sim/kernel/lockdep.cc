@@ -190,8 +190,8 @@ bool lock_is_held(const lockdep_map* map) {
 }
 
 // v4.19 kernel/locking/lockdep.c: mark_held_locks
-void lockdep_hardirqs_on() {
-  if (current->held_locks.empty() || !lockdep->prove_locking) return;
+void MarkHeldLocks() {
+  if (!lockdep->prove_locking) return;
   const unsigned usage = CurrentUsage(/*trylock=*/true);
   LockGraph& graph = lockdep->graph;
   for (const held_lock& held : current->held_locks) MarkUsage(graph, held, usage);
@@ -202,8 +202,7 @@ void debug_check_no_locks_held() {
   Report(absl::StrCat("WARNING: ", Who(), " still has locks held!"), {DescribeHeldLocks(current)});
 }
 
-void lockdep_sys_exit() {
-  if (current->held_locks.empty()) return;
+void ReportLocksInUserMode() {
   Report("WARNING: lock held when returning to user space!", {DescribeHeldLocks(current)});
 }
 

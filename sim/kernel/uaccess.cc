@@ -76,11 +76,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint8_t* UserBytes(uint64_t address, Access 
   return current->machine->memory.PageBytes(entry->pfn) + (address & ~kPageMask);
 }
 
-// Calls `each(bytes, offset, size)` for the part of [address, address + n) in each page, in order.
-// Returns how many bytes were not reached.
 template <typename Each>
-unsigned long ForEachPage(uint64_t address, unsigned long n, Access access,
-                          const exception_table_entry& at, Each each) {
+ABSL_ATTRIBUTE_NOINLINE unsigned long ForEachOfPages(uint64_t address, unsigned long n,
+                                                     Access access, const exception_table_entry& at,
+                                                     Each each) {
   unsigned long done = 0;
   while (done < n) {
     const uint64_t here = address + done;
@@ -91,6 +90,21 @@ unsigned long ForEachPage(uint64_t address, unsigned long n, Access access,
     done += size;
   }
   return n - done;
+}
+
+// Calls `each(bytes, offset, size)` for the part of [address, address + n) in each page, in order.
+// Returns how many bytes were not reached.
+template <typename Each>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline unsigned long ForEachPage(uint64_t address, unsigned long n,
+                                                              Access access,
+                                                              const exception_table_entry& at,
+                                                              Each each) {
+  if (n > kPageSize - (address & ~kPageMask)) return ForEachOfPages(address, n, access, at, each);
+  if (n == 0) return 0;
+  uint8_t* bytes = UserBytes(address, access, at);
+  if (bytes == nullptr) return n;
+  each(bytes, 0, n);
+  return 0;
 }
 
 ABSL_ATTRIBUTE_NOINLINE Error FailBeyondLimit(user_ptr<const void> ptr, unsigned long size) {
