@@ -36,7 +36,7 @@ std::string DescribeHeld(const held_lock& held) {
 int CurrentIrqContext() { return (in_irq() ? 2 : 0) + (in_serving_softirq() ? 1 : 0); }
 
 // v4.19 kernel/locking/lockdep.c: mark_irqflags
-unsigned CurrentUsage(bool trylock) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline unsigned CurrentUsage(bool trylock) {
   unsigned usage = 0;
   if (!trylock && in_irq()) usage |= LOCK_USED_IN_HARDIRQ;
   if (!trylock && in_serving_softirq()) usage |= LOCK_USED_IN_SOFTIRQ;

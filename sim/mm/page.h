@@ -26,7 +26,9 @@
 
 #include <cstdint>
 
+#include "sim/kernel/sched.h"
 #include "sim/kernel/slab.h"
+#include "sim/kernel/uaccess.h"
 #include "sim/machine/memory.h"
 
 namespace kpath {
@@ -154,11 +156,22 @@ inline Value MakeValue(kmap_ptr mapped) { return Value::Address(mapped.address()
 
 // v4.19 include/linux/highmem.h: until kunmap_atomic nobody sleeps, and an access to user memory
 // that would have to bring in a page fails.
-kmap_ptr kmap_atomic(kptr<page> page);
-void kunmap_atomic(kmap_ptr mapped);
+inline kmap_ptr kmap_atomic(kptr<page> page) {
+  FUNCTION(page);
+  pagefault_disable();
+  return fn.Return(kmap_ptr(page));
+}
+inline void kunmap_atomic(kmap_ptr mapped) {
+  FUNCTION(mapped);
+  pagefault_enable();
+}
 // v4.19 include/linux/highmem.h: the same without these limits. Context: may sleep.
-kmap_ptr kmap(kptr<page> page);
-void kunmap(kptr<page> page);
+inline kmap_ptr kmap(kptr<page> page) {
+  FUNCTION(page);
+  might_sleep();
+  return fn.Return(kmap_ptr(page));
+}
+inline void kunmap(kptr<page> page) { FUNCTION(page); }
 
 // Zeroes bytes [start, end) of the page.
 void zero_user_segment(kptr<page> page, unsigned start, unsigned end);
