@@ -26,6 +26,7 @@
 
 #include <cstdint>
 
+#include "absl/base/attributes.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/slab.h"
 #include "sim/kernel/uaccess.h"
@@ -156,12 +157,12 @@ inline Value MakeValue(kmap_ptr mapped) { return Value::Address(mapped.address()
 
 // v4.19 include/linux/highmem.h: until kunmap_atomic nobody sleeps, and an access to user memory
 // that would have to bring in a page fails.
-inline kmap_ptr kmap_atomic(kptr<page> page) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline kmap_ptr kmap_atomic(kptr<page> page) {
   FUNCTION(page);
   pagefault_disable();
   return fn.Return(kmap_ptr(page));
 }
-inline void kunmap_atomic(kmap_ptr mapped) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void kunmap_atomic(kmap_ptr mapped) {
   FUNCTION(mapped);
   pagefault_enable();
 }
