@@ -26,10 +26,7 @@
 
 #include <cstdint>
 
-#include "absl/base/attributes.h"
-#include "sim/kernel/sched.h"
 #include "sim/kernel/slab.h"
-#include "sim/kernel/uaccess.h"
 #include "sim/machine/memory.h"
 
 namespace kpath {
@@ -157,22 +154,11 @@ inline Value MakeValue(kmap_ptr mapped) { return Value::Address(mapped.address()
 
 // v4.19 include/linux/highmem.h: until kunmap_atomic nobody sleeps, and an access to user memory
 // that would have to bring in a page fails.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline kmap_ptr kmap_atomic(kptr<page> page) {
-  FUNCTION(page);
-  pagefault_disable();
-  return fn.Return(kmap_ptr(page));
-}
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void kunmap_atomic(kmap_ptr mapped) {
-  FUNCTION(mapped);
-  pagefault_enable();
-}
+kmap_ptr kmap_atomic(kptr<page> page);
+void kunmap_atomic(kmap_ptr mapped);
 // v4.19 include/linux/highmem.h: the same without these limits. Context: may sleep.
-inline kmap_ptr kmap(kptr<page> page) {
-  FUNCTION(page);
-  might_sleep();
-  return fn.Return(kmap_ptr(page));
-}
-inline void kunmap(kptr<page> page) { FUNCTION(page); }
+kmap_ptr kmap(kptr<page> page);
+void kunmap(kptr<page> page);
 
 // Zeroes bytes [start, end) of the page.
 void zero_user_segment(kptr<page> page, unsigned start, unsigned end);

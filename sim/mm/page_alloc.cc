@@ -117,6 +117,25 @@ kptr<page> pfn_to_page(uint64_t pfn) { return mem_map->Find(pfn); }
 
 uint64_t max_pfn() { return mem_map->end(); }
 
+kmap_ptr kmap_atomic(kptr<page> page) {
+  FUNCTION(page);
+  pagefault_disable();
+  return fn.Return(kmap_ptr(page));
+}
+
+void kunmap_atomic(kmap_ptr mapped) {
+  FUNCTION(mapped);
+  pagefault_enable();
+}
+
+kmap_ptr kmap(kptr<page> page) {
+  FUNCTION(page);
+  might_sleep();
+  return fn.Return(kmap_ptr(page));
+}
+
+void kunmap(kptr<page> page) { FUNCTION(page); }
+
 void zero_user_segment(kptr<page> page, unsigned start, unsigned end) {
   const kmap_ptr mapped = kmap_atomic(page);
   std::memset(mapped.bytes() + start, 0, end - start);
