@@ -245,13 +245,6 @@ void aio_free_ring(kptr<kioctx> ctx) {
   }
 }
 
-// v4.19 fs/aio.c: the slot of event `index`.
-RingSlot SlotOf(unsigned index) {
-  const unsigned position = index + AIO_EVENTS_OFFSET;
-  return {position / AIO_EVENTS_PER_PAGE,
-          position % AIO_EVENTS_PER_PAGE * static_cast<unsigned>(sizeof(io_event))};
-}
-
 io_event ReadRingEvent(kptr<kioctx> ctx, unsigned index) {
   const RingSlot slot = SlotOf(index);
   kmap_ptr mapped = kmap_atomic(ctx->ring_pages[slot.page]);

@@ -26,8 +26,12 @@ struct RingSlot {
   unsigned page = 0;
   unsigned offset = 0;
 };
-// `index`: 0 .. nr_events - 1.
-RingSlot SlotOf(unsigned index);
+// v4.19 fs/aio.c: the slot of event `index`, 0 .. nr_events - 1.
+constexpr RingSlot SlotOf(unsigned index) {
+  const unsigned position = index + AIO_EVENTS_OFFSET;
+  return {position / AIO_EVENTS_PER_PAGE,
+          position % AIO_EVENTS_PER_PAGE * static_cast<unsigned>(sizeof(io_event))};
+}
 
 // What the process sees, read through the kernel's own mapping: what it did to its mapping does not
 // matter. Each is a kmap_atomic and a kunmap_atomic.

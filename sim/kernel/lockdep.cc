@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/lockdep_graph.h"
 #include "sim/kernel/report.h"
@@ -35,7 +36,7 @@ std::string DescribeHeld(const held_lock& held) {
 int CurrentIrqContext() { return (in_irq() ? 2 : 0) + (in_serving_softirq() ? 1 : 0); }
 
 // v4.19 kernel/locking/lockdep.c: mark_irqflags
-unsigned CurrentUsage(bool trylock) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline unsigned CurrentUsage(bool trylock) {
   unsigned usage = 0;
   if (!trylock && in_irq()) usage |= LOCK_USED_IN_HARDIRQ;
   if (!trylock && in_serving_softirq()) usage |= LOCK_USED_IN_SOFTIRQ;
@@ -45,15 +46,21 @@ unsigned CurrentUsage(bool trylock) {
   return usage;
 }
 
+ABSL_ATTRIBUTE_NOINLINE int FindClass(lockdep_map* map, int subclass) {
+  const int found = lockdep->graph.FindClass(map->key, subclass);
+  if (subclass == 0) map->lock_class = found;
+  return found;
+}
+
 int ClassOf(lockdep_map* map, int subclass) {
-  if (subclass != 0) return lockdep->graph.FindClass(map->key, subclass);
-  if (map->lock_class < 0) map->lock_class = lockdep->graph.FindClass(map->key, 0);
-  return map->lock_class;
+  if (subclass == 0 && map->lock_class >= 0) [[likely]]
+    return map->lock_class;
+  return FindClass(map, subclass);
 }
 
 // v4.19 kernel/locking/lockdep.c: print_circular_bug
-[[noreturn]] void ReportCircle(const held_lock& next, const held_lock& prev,
-                               const std::vector<int>& path) {
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportCircle(const held_lock& next, const held_lock& prev,
+                                                       const std::vector<int>& path) {
   const LockGraph& graph = lockdep->graph;
   std::vector<std::string> lines = {absl::StrCat(Who(), " is trying to acquire lock:"),
                                     DescribeHeld(next),
@@ -80,10 +87,8 @@ void CheckInversion() {
   }
 }
 
-// v4.19 kernel/locking/lockdep.c: mark_lock
-void MarkUsage(const held_lock& held, unsigned usage) {
-  LockGraph& graph = lockdep->graph;
-  if ((usage & ~graph.usage(held.lock_class)) == 0) return;
+// A use that is new to the lock's class.
+ABSL_ATTRIBUTE_NOINLINE void LearnUsage(LockGraph& graph, const held_lock& held, unsigned usage) {
   graph.AddUsage(held.lock_class, usage, Here());
   for (const LockIrq& irq : kLockIrqs) {
     if ((graph.usage(held.lock_class) & irq.used_in) == 0) continue;
@@ -96,21 +101,32 @@ void MarkUsage(const held_lock& held, unsigned usage) {
   CheckInversion();
 }
 
+// v4.19 kernel/locking/lockdep.c: mark_lock
+void MarkUsage(LockGraph& graph, const held_lock& held, unsigned usage) {
+  if ((usage & ~graph.usage(held.lock_class)) != 0) [[unlikely]]
+    LearnUsage(graph, held, usage);
+}
+
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportRecursion(const held_lock& next,
+                                                          const held_lock& held) {
+  Report("WARNING: possible recursive locking detected",
+         {absl::StrCat(Who(), " is trying to acquire lock:"), DescribeHeld(next),
+          "but task is already holding lock:", DescribeHeld(held),
+          held.instance == next.instance ? "It is the same lock."
+                                         : "It is another lock of the same class."});
+}
+
 // v4.19 kernel/locking/lockdep.c: check_deadlock
 void CheckRecursion(const held_lock& next) {
   for (const held_lock& held : current->held_locks) {
-    if (held.lock_class != next.lock_class) continue;
-    Report("WARNING: possible recursive locking detected",
-           {absl::StrCat(Who(), " is trying to acquire lock:"), DescribeHeld(next),
-            "but task is already holding lock:", DescribeHeld(held),
-            held.instance == next.instance ? "It is the same lock."
-                                           : "It is another lock of the same class."});
+    if (held.lock_class == next.lock_class) [[unlikely]]
+      ReportRecursion(next, held);
   }
 }
 
-void AddDependency(const held_lock& prev, const held_lock& next) {
-  LockGraph& graph = lockdep->graph;
-  if (graph.Knows(prev.lock_class, next.lock_class)) return;
+// A dependency that is not known yet.
+ABSL_ATTRIBUTE_NOINLINE void LearnDependency(LockGraph& graph, const held_lock& prev,
+                                             const held_lock& next) {
   const std::vector<int> path = graph.FindPath(next.lock_class, prev.lock_class);
   if (!path.empty()) ReportCircle(next, prev, path);
   graph.AddDependency(prev.lock_class, next.lock_class, Here(), Who());
@@ -119,13 +135,20 @@ void AddDependency(const held_lock& prev, const held_lock& next) {
 
 // v4.19 kernel/locking/lockdep.c: check_prevs_add. The innermost lock that was waited for stands
 // for those around it: they are in the graph before it.
-void AddDependencies(const held_lock& next) {
+void AddDependencies(LockGraph& graph, const held_lock& next) {
   const auto& held = current->held_locks;
   for (auto prev = held.rbegin(); prev != held.rend(); ++prev) {
     if (prev->irq_context != next.irq_context) return;
-    AddDependency(*prev, next);
+    if (!graph.Knows(prev->lock_class, next.lock_class)) [[unlikely]]
+      LearnDependency(graph, *prev, next);
     if (!prev->trylock) return;
   }
+}
+
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportBadUnlock(const lockdep_map* map) {
+  Report("WARNING: bad unlock balance detected!",
+         {absl::StrCat(Who(), " is trying to release lock (", map->key.name, ") in ", Here()),
+          "but it does not hold it"});
 }
 
 }  // namespace
@@ -133,11 +156,12 @@ void AddDependencies(const held_lock& next) {
 void lock_acquire(lockdep_map* map, int subclass, bool trylock, bool read) {
   const held_lock next = {map,    ClassOf(map, subclass),      CurrentIrqContext(), read, trylock,
                           Here(), current->machine->position()};
-  if (lockdep->prove_locking) {
-    MarkUsage(next, CurrentUsage(trylock));
+  lockdep_globals& learned = *lockdep;
+  if (learned.prove_locking) {
+    MarkUsage(learned.graph, next, CurrentUsage(trylock));
     if (!trylock) {
       CheckRecursion(next);
-      AddDependencies(next);
+      AddDependencies(learned.graph, next);
     }
   }
   current->held_locks.push_back(next);
@@ -150,9 +174,7 @@ void lock_release(lockdep_map* map) {
     held.erase(std::next(lock).base());
     return;
   }
-  Report("WARNING: bad unlock balance detected!",
-         {absl::StrCat(Who(), " is trying to release lock (", map->key.name, ") in ", Here()),
-          "but it does not hold it"});
+  ReportBadUnlock(map);
 }
 
 void lock_downgrade(lockdep_map* map) {
@@ -168,10 +190,11 @@ bool lock_is_held(const lockdep_map* map) {
 }
 
 // v4.19 kernel/locking/lockdep.c: mark_held_locks
-void lockdep_hardirqs_on() {
-  if (current->held_locks.empty() || !lockdep->prove_locking) return;
+void MarkHeldLocks() {
+  if (!lockdep->prove_locking) return;
   const unsigned usage = CurrentUsage(/*trylock=*/true);
-  for (const held_lock& held : current->held_locks) MarkUsage(held, usage);
+  LockGraph& graph = lockdep->graph;
+  for (const held_lock& held : current->held_locks) MarkUsage(graph, held, usage);
 }
 
 void debug_check_no_locks_held() {
@@ -179,8 +202,7 @@ void debug_check_no_locks_held() {
   Report(absl::StrCat("WARNING: ", Who(), " still has locks held!"), {DescribeHeldLocks(current)});
 }
 
-void lockdep_sys_exit() {
-  if (current->held_locks.empty()) return;
+void ReportLocksInUserMode() {
   Report("WARNING: lock held when returning to user space!", {DescribeHeldLocks(current)});
 }
 

@@ -45,12 +45,19 @@ void lock_downgrade(lockdep_map* map);
 bool lock_is_held(const lockdep_map* map);
 
 // Interrupts are allowed again: the locks that are still held are held with them allowed.
-void lockdep_hardirqs_on();
+void MarkHeldLocks();
+inline void lockdep_hardirqs_on() {
+  if (!current->held_locks.empty()) MarkHeldLocks();
+}
 
 // v4.19 kernel/locking/lockdep.c: debug_check_no_locks_held. A task that ends holds none.
 void debug_check_no_locks_held();
 // v4.19 kernel/locking/lockdep.c: lockdep_sys_exit. Nor does one that returns to user mode.
-void lockdep_sys_exit();
+[[noreturn]] void ReportLocksInUserMode();
+inline void lockdep_sys_exit() {
+  if (!current->held_locks.empty()) [[unlikely]]
+    ReportLocksInUserMode();
+}
 
 // v4.19 kernel/locking/lockdep.c: prove_locking. False: nothing is learned or reported of the order
 // of locks, and what can deadlock does. True from the start.

@@ -47,8 +47,10 @@ void LockGraph::AddUsage(int lock_class, unsigned usage, const char* function) {
 
 void LockGraph::AddDependency(int before, int after, const char* function,
                               const std::string& task) {
-  known_.emplace(before, after);
-  classes_[before].dependencies.push_back({after, function, task});
+  LockClass& c = classes_[before];
+  c.dependencies.push_back({after, function, task});
+  if (c.taken_after.size() <= static_cast<size_t>(after)) c.taken_after.resize(after + 1);
+  c.taken_after[after] = true;
 }
 
 template <typename IsEnd>

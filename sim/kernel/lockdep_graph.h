@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "sim/kernel/lockdep_map.h"
 
 namespace kpath {
@@ -39,7 +38,10 @@ class LockGraph {
   // `function` is where it was used so for the first time.
   void AddUsage(int lock_class, unsigned usage, const char* function);
 
-  bool Knows(int before, int after) const { return known_.contains(std::pair(before, after)); }
+  bool Knows(int before, int after) const {
+    const std::vector<bool>& taken = classes_[before].taken_after;
+    return static_cast<size_t>(after) < taken.size() && taken[after];
+  }
   // `after` was taken in `function` by `task` while `before` was held.
   void AddDependency(int before, int after, const char* function, const std::string& task);
 
@@ -63,6 +65,7 @@ class LockGraph {
     unsigned usage = 0;
     std::vector<std::pair<unsigned, const char*>> usage_seen_in;  // a bit, and the function
     std::vector<Dependency> dependencies;                         // oldest first
+    std::vector<bool> taken_after;                                // by class: is a dependency
   };
 
   template <typename IsEnd>
@@ -70,7 +73,6 @@ class LockGraph {
 
   std::vector<LockClass> classes_;
   absl::flat_hash_map<std::string, int> by_key_;
-  absl::flat_hash_set<std::pair<int, int>> known_;
 };
 
 }  // namespace kpath

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/report.h"
@@ -10,9 +11,12 @@
 namespace kpath {
 namespace {
 
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportMutex(const char* what) { Report(what); }
+
 void CheckUsable(const mutex* lock) {
-  if (lock->wait_lock.magic == SPINLOCK_MAGIC) return;
-  Report("BUG: mutex is not initialised, or its memory was freed");
+  if (lock->wait_lock.magic == SPINLOCK_MAGIC) [[likely]]
+    return;
+  ReportMutex("BUG: mutex is not initialised, or its memory was freed");
 }
 
 // What every form of mutex_lock begins with.
@@ -134,7 +138,7 @@ int mutex_lock_interruptible(mutex* lock) {
 // v4.19 kernel/locking/mutex.c: mutex_trylock
 int mutex_trylock(mutex* lock) {
   FUNCTION(lock);
-  if (in_interrupt()) Report("WARNING: mutex_trylock in interrupt context");
+  if (in_interrupt()) ReportMutex("WARNING: mutex_trylock in interrupt context");
   CheckUsable(lock);
   if (!__mutex_trylock(lock)) return fn.Return(0);
   lock_acquire(&lock->dep_map, 0, /*trylock=*/true, /*read=*/false);
@@ -144,7 +148,7 @@ int mutex_trylock(mutex* lock) {
 // v4.19 kernel/locking/mutex.c: mutex_unlock
 void mutex_unlock(mutex* lock) {
   FUNCTION(lock);
-  if (in_interrupt()) Report("WARNING: mutex_unlock in interrupt context");
+  if (in_interrupt()) ReportMutex("WARNING: mutex_unlock in interrupt context");
   CheckUsable(lock);
   lock_release(&lock->dep_map);
   if (lock->wait_list.empty()) {

@@ -16,6 +16,7 @@
 
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/slab.h"
 
@@ -62,11 +63,11 @@ void free_percpu(const percpu_ptr<T>& pointer) {
 }
 
 template <typename T>
-T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
   return &pointer->cpus[static_cast<size_t>(cpu)];
 }
 template <typename T>
-T* this_cpu_ptr(const percpu_ptr<T>& pointer) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* this_cpu_ptr(const percpu_ptr<T>& pointer) {
   return per_cpu_ptr(pointer, smp_processor_id());
 }
 

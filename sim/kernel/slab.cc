@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
 #include "sim/kernel/sched.h"
@@ -39,7 +40,7 @@ std::string DescribeObject(const SlabHeader& header) {
                       header.cache->name(), " of size ", header.cache->object_size());
 }
 
-[[noreturn]] void ReportDoubleFree(const SlabHeader& header) {
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportDoubleFree(const SlabHeader& header) {
   Report(absl::StrCat("BUG: KASAN: double-free or invalid-free in ", Here()),
          {DescribeObject(header), DescribeAllocation(header), DescribeFree(header)});
 }

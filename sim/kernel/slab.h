@@ -64,32 +64,32 @@ class kptr {
   constexpr kptr() = default;
   constexpr kptr(std::nullptr_t) {}
   // An error pointer: ERR_PTR(-number).
-  constexpr kptr(Error error) : error_(error.number()) {}
+  constexpr kptr(Error error) : tag_(static_cast<uint64_t>(error.number())) {}
   // `object` is alive and was made by a kmem_cache.
   explicit kptr(T* object);
 
   T* operator->() const { return Check(); }
   T& operator*() const { return *Check(); }
-  explicit operator bool() const { return object_ != nullptr || error_ != 0; }
+  explicit operator bool() const { return object_ != nullptr || tag_ != 0; }
   // The object without the check; null for null and for error pointers.
   T* get() const { return object_; }
-  int error() const { return error_; }
-  uint32_t generation() const { return generation_; }
+  int error() const { return object_ == nullptr ? static_cast<int>(tag_) : 0; }
+  uint32_t generation() const { return static_cast<uint32_t>(tag_); }
   // The simulated kernel address; the errno, negative, of an error pointer; 0 for null.
   uint64_t address() const;
   // True if this pointer's allocation still lives.
   bool alive() const;
 
   friend bool operator==(const kptr& a, const kptr& b) {
-    return a.object_ == b.object_ && a.generation_ == b.generation_ && a.error_ == b.error_;
+    return a.object_ == b.object_ && a.tag_ == b.tag_;
   }
 
  private:
   T* Check() const;
 
   T* object_ = nullptr;
-  uint32_t generation_ = 0;
-  int error_ = 0;
+  // Of an object its generation, without one the errno. As wide as a register: it is passed whole.
+  uint64_t tag_ = 0;
 };
 
 template <typename T>
@@ -226,13 +226,13 @@ std::string DescribeLeaks(const std::vector<std::string>& ignore);
 // ---- kptr, the inline parts ----
 
 template <typename T>
-kptr<T>::kptr(T* object) : object_(object), generation_(HeaderOf(object)->generation) {}
+kptr<T>::kptr(T* object) : object_(object), tag_(HeaderOf(object)->generation) {}
 
 template <typename T>
 T* kptr<T>::Check() const {
   if (object_ == nullptr) [[unlikely]]
-    ReportNullDereference(-error_);
-  if (HeaderOf(object_)->generation != generation_) [[unlikely]] {
+    ReportNullDereference(-error());
+  if (HeaderOf(object_)->generation != generation()) [[unlikely]] {
     ReportUseAfterFree(*HeaderOf(object_));
   }
   return object_;
@@ -240,12 +240,12 @@ T* kptr<T>::Check() const {
 
 template <typename T>
 bool kptr<T>::alive() const {
-  return object_ != nullptr && HeaderOf(object_)->generation == generation_;
+  return object_ != nullptr && HeaderOf(object_)->generation == generation();
 }
 
 template <typename T>
 uint64_t kptr<T>::address() const {
-  if (object_ == nullptr) return static_cast<uint64_t>(-static_cast<int64_t>(error_));
+  if (object_ == nullptr) return static_cast<uint64_t>(-static_cast<int64_t>(tag_));
   return HeaderOf(object_)->address;
 }
 

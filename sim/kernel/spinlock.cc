@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/lockdep.h"
 #include "sim/kernel/report.h"
@@ -58,7 +59,7 @@ bool NobodyCanRelease(const spinlock_t* lock) {
   return false;
 }
 
-void SpinUntilFree(const spinlock_t* lock) {
+ABSL_ATTRIBUTE_NOINLINE void SpinUntilFree(const spinlock_t* lock) {
   const spinlock_t*& waits_for = spinlocks->waits_for[smp_processor_id()];
   // Not null if this is an interrupt that came while the CPU was waiting.
   const spinlock_t* interrupted = std::exchange(waits_for, lock);
@@ -70,7 +71,7 @@ void SpinUntilFree(const spinlock_t* lock) {
 }
 
 // v4.19 include/linux/spinlock_api_smp.h: __raw_spin_lock, after preempt_disable
-void Acquire(spinlock_t* lock, int subclass = 0) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Acquire(spinlock_t* lock, int subclass = 0) {
   debug_spin_lock_before(lock);
   lock_acquire(&lock->dep_map, subclass, /*trylock=*/false, /*read=*/false);
   if (lock->locked) SpinUntilFree(lock);
@@ -80,7 +81,7 @@ void Acquire(spinlock_t* lock, int subclass = 0) {
 }
 
 // v4.19 include/linux/spinlock_api_smp.h: __raw_spin_unlock, before preempt_enable
-void Release(spinlock_t* lock) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void Release(spinlock_t* lock) {
   debug_spin_unlock(lock);
   lock_release(&lock->dep_map);
   lock->owner = nullptr;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/base/attributes.h"
 #include "sim/kernel/extable.h"
 #include "sim/kernel/fail.h"
 #include "sim/kernel/sched.h"
@@ -18,7 +19,8 @@ enum class Access { kRead, kWrite };
 
 // The page table entry through which the hardware would let this access pass; nullptr: it would
 // fault.
-inline PageTableEntry* PermittingEntry(uint64_t address, Access access) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline PageTableEntry* PermittingEntry(uint64_t address,
+                                                                    Access access) {
   AddressSpace* space = current->cpu->address_space;
   if (space == nullptr) return nullptr;
   PageTableEntry* entry = space->Find(address);
@@ -51,22 +53,33 @@ bool PageFault(uint64_t address, Access access, const exception_table_entry& at)
   return false;
 }
 
-// The bytes of the user page that `address` is in, from `address` on; nullptr after a fixup.
-uint8_t* UserBytes(uint64_t address, Access access, const exception_table_entry& at) {
-  PageTableEntry* entry = PermittingEntry(address, access);
-  while (entry == nullptr) {
+// Raises page faults until the access would pass. Null after a fixup.
+ABSL_ATTRIBUTE_NOINLINE PageTableEntry* FaultIn(uint64_t address, Access access,
+                                                const exception_table_entry& at) {
+  PageTableEntry* entry;
+  do {
     if (!PageFault(address, access, at)) return nullptr;
     entry = PermittingEntry(address, access);
+  } while (entry == nullptr);
+  return entry;
+}
+
+// The bytes of the user page that `address` is in, from `address` on; nullptr after a fixup.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint8_t* UserBytes(uint64_t address, Access access,
+                                                       const exception_table_entry& at) {
+  PageTableEntry* entry = PermittingEntry(address, access);
+  if (entry == nullptr) [[unlikely]] {
+    entry = FaultIn(address, access, at);
+    if (entry == nullptr) return nullptr;
   }
   if (access == Access::kWrite) entry->dirty = true;
   return current->machine->memory.PageBytes(entry->pfn) + (address & ~kPageMask);
 }
 
-// Calls `each(bytes, offset, size)` for the part of [address, address + n) in each page, in order.
-// Returns how many bytes were not reached.
 template <typename Each>
-unsigned long ForEachPage(uint64_t address, unsigned long n, Access access,
-                          const exception_table_entry& at, Each each) {
+ABSL_ATTRIBUTE_NOINLINE unsigned long ForEachOfPages(uint64_t address, unsigned long n,
+                                                     Access access, const exception_table_entry& at,
+                                                     Each each) {
   unsigned long done = 0;
   while (done < n) {
     const uint64_t here = address + done;
@@ -79,26 +92,34 @@ unsigned long ForEachPage(uint64_t address, unsigned long n, Access access,
   return n - done;
 }
 
-Error FailBeyondLimit(user_ptr<const void> ptr, unsigned long size) {
+// Calls `each(bytes, offset, size)` for the part of [address, address + n) in each page, in order.
+// Returns how many bytes were not reached.
+template <typename Each>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline unsigned long ForEachPage(uint64_t address, unsigned long n,
+                                                              Access access,
+                                                              const exception_table_entry& at,
+                                                              Each each) {
+  if (n > kPageSize - (address & ~kPageMask)) return ForEachOfPages(address, n, access, at, each);
+  if (n == 0) return 0;
+  uint8_t* bytes = UserBytes(address, access, at);
+  if (bytes == nullptr) return n;
+  each(bytes, 0, n);
+  return 0;
+}
+
+ABSL_ATTRIBUTE_NOINLINE Error FailBeyondLimit(user_ptr<const void> ptr, unsigned long size) {
   return Fail(EFAULT, "$0 ($1 bytes) is beyond the user address limit $2", ptr, size,
               Value::Address(TASK_SIZE_MAX));
 }
 
 bool CrossesPages(uint64_t address, int size) { return (address & ~kPageMask) + size > kPageSize; }
 
-template <int kSize>
-int GetUser(uint64_t* value, user_ptr<const void> ptr, const exception_table_entry& at) {
-  *value = 0;
-  if (!access_ok(ptr, kSize)) return FailBeyondLimit(ptr, kSize);
-  if (!CrossesPages(ptr.address(), kSize)) [[likely]] {
-    const uint8_t* bytes = UserBytes(ptr.address(), Access::kRead, at);
-    if (bytes == nullptr) return -EFAULT;
-    std::memcpy(value, bytes, kSize);
-    return 0;
-  }
+// A word that lies in two pages. 0 or -EFAULT.
+ABSL_ATTRIBUTE_NOINLINE int GetCrossing(uint64_t* value, uint64_t address, int size,
+                                        const exception_table_entry& at) {
   uint64_t word = 0;
   const unsigned long missing =
-      ForEachPage(ptr.address(), kSize, Access::kRead, at,
+      ForEachPage(address, static_cast<unsigned long>(size), Access::kRead, at,
                   [&](const uint8_t* bytes, unsigned long offset, unsigned long count) {
                     std::memcpy(reinterpret_cast<uint8_t*>(&word) + offset, bytes, count);
                   });
@@ -108,25 +129,44 @@ int GetUser(uint64_t* value, user_ptr<const void> ptr, const exception_table_ent
 }
 
 // A store that crosses into a page that faults stores nothing.
-template <int kSize>
-int PutUser(uint64_t value, user_ptr<void> ptr, const exception_table_entry& at) {
-  if (!access_ok(ptr, kSize)) return FailBeyondLimit(ptr, kSize);
-  if (!CrossesPages(ptr.address(), kSize)) [[likely]] {
-    uint8_t* bytes = UserBytes(ptr.address(), Access::kWrite, at);
-    if (bytes == nullptr) return -EFAULT;
-    std::memcpy(bytes, &value, kSize);
-    return 0;
-  }
-  const uint64_t second_page = (ptr.address() + kSize - 1) & kPageMask;
+ABSL_ATTRIBUTE_NOINLINE int PutCrossing(uint64_t value, uint64_t address, int size,
+                                        const exception_table_entry& at) {
+  const auto bytes_to_store = static_cast<unsigned long>(size);
+  const uint64_t second_page = (address + bytes_to_store - 1) & kPageMask;
   do {
-    if (UserBytes(ptr.address(), Access::kWrite, at) == nullptr) return -EFAULT;
+    if (UserBytes(address, Access::kWrite, at) == nullptr) return -EFAULT;
     if (UserBytes(second_page, Access::kWrite, at) == nullptr) return -EFAULT;
     // Bringing in the second page may have taken the first one away.
-  } while (PermittingEntry(ptr.address(), Access::kWrite) == nullptr);
-  ForEachPage(ptr.address(), kSize, Access::kWrite, at,
+  } while (PermittingEntry(address, Access::kWrite) == nullptr);
+  ForEachPage(address, bytes_to_store, Access::kWrite, at,
               [&](uint8_t* bytes, unsigned long offset, unsigned long count) {
                 std::memcpy(bytes, reinterpret_cast<const uint8_t*>(&value) + offset, count);
               });
+  return 0;
+}
+
+template <int kSize>
+int GetUser(uint64_t* value, user_ptr<const void> ptr, const exception_table_entry& at) {
+  *value = 0;
+  if (!access_ok(ptr, kSize)) [[unlikely]]
+    return FailBeyondLimit(ptr, kSize);
+  if (CrossesPages(ptr.address(), kSize)) [[unlikely]]
+    return GetCrossing(value, ptr.address(), kSize, at);
+  const uint8_t* bytes = UserBytes(ptr.address(), Access::kRead, at);
+  if (bytes == nullptr) return -EFAULT;
+  std::memcpy(value, bytes, kSize);
+  return 0;
+}
+
+template <int kSize>
+int PutUser(uint64_t value, user_ptr<void> ptr, const exception_table_entry& at) {
+  if (!access_ok(ptr, kSize)) [[unlikely]]
+    return FailBeyondLimit(ptr, kSize);
+  if (CrossesPages(ptr.address(), kSize)) [[unlikely]]
+    return PutCrossing(value, ptr.address(), kSize, at);
+  uint8_t* bytes = UserBytes(ptr.address(), Access::kWrite, at);
+  if (bytes == nullptr) return -EFAULT;
+  std::memcpy(bytes, &value, kSize);
   return 0;
 }
 
@@ -235,8 +275,5 @@ long strncpy_from_user(char* dst, user_ptr<const char> src, long count) {
   if (done >= count) return fn.Return(done);
   return fn.Return<long>(FailBeyondLimit(src + done, 1));
 }
-
-void pagefault_disable() { preempt_disable(); }
-void pagefault_enable() { preempt_enable(); }
 
 }  // namespace kpath

@@ -23,6 +23,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "sim/kernel/sched.h"
 #include "sim/kernel/user_ptr.h"
 #include "sim/machine/memory.h"
 
@@ -98,7 +99,7 @@ long strncpy_from_user(char* dst, user_ptr<const char> src, long count);
 // absent page fails at once instead of bringing the page in.
 // Departs: counted in preempt_count, which the fault handler looks at, too, instead of in a count
 // of their own.
-void pagefault_disable();
-void pagefault_enable();
+inline void pagefault_disable() { preempt_disable(); }
+inline void pagefault_enable() { preempt_enable(); }
 
 }  // namespace kpath

@@ -144,7 +144,7 @@ class kmap_ptr {
   T* as(size_t offset = 0) const {
     return reinterpret_cast<T*>(bytes() + offset);
   }
-  uint8_t* bytes() const;
+  uint8_t* bytes() const { return current_context->machine->memory.PageBytes(page_->pfn); }
   uint64_t address() const { return page_address(page_); }
 
  private:

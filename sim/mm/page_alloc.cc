@@ -120,8 +120,6 @@ kptr<page> pfn_to_page(uint64_t pfn) { return mem_map->Find(pfn); }
 
 uint64_t max_pfn() { return mem_map->end(); }
 
-uint8_t* kmap_ptr::bytes() const { return current->machine->memory.PageBytes(page_->pfn); }
-
 kmap_ptr kmap_atomic(kptr<page> page) {
   FUNCTION(page);
   pagefault_disable();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The lock of a page, and waiting for it. v4.19 mm/filemap.c
+#include "absl/base/attributes.h"
 #include "absl/strings/str_cat.h"
 #include "sim/kernel/report.h"
 #include "sim/kernel/wait.h"
@@ -45,6 +46,12 @@ int wait_on_page_bit_common(kptr<page> page, unsigned state, Done done) {
   return ret;
 }
 
+[[noreturn]] ABSL_ATTRIBUTE_NOINLINE void ReportNotLocked(kptr<page> page) {
+  Report("kernel BUG at mm/filemap.c: unlock_page",
+         {absl::StrCat("page:0x", absl::Hex(page.address()),
+                       " dumped because: VM_BUG_ON_PAGE(!PageLocked(page))")});
+}
+
 // v4.19 mm/filemap.c: wake_up_page
 void wake_up_page(kptr<page> page) {
   wait_queue_head_t* queue = page_waitqueue(page);
@@ -84,11 +91,8 @@ int __lock_page_killable(kptr<page> page) {
 
 void unlock_page(kptr<page> page) {
   FUNCTION(page);
-  if (!PageLocked(page)) {
-    Report("kernel BUG at mm/filemap.c: unlock_page",
-           {absl::StrCat("page:0x", absl::Hex(page.address()),
-                         " dumped because: VM_BUG_ON_PAGE(!PageLocked(page))")});
-  }
+  if (!PageLocked(page)) [[unlikely]]
+    ReportNotLocked(page);
   page->flags &= ~static_cast<unsigned long>(PG_locked);
   wake_up_page(page);
 }

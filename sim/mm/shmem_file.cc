@@ -58,8 +58,8 @@ ssize_t shmem_read_page(kptr<inode> inode, loff_t pos, iov_iter* to, unsigned lo
   }
   // The size again: the file may have been cut while the page was looked for.
   ssize_t ret = 0;
-  if (BytesInPage(inode, index) > offset) {
-    *nr = BytesInPage(inode, index) - offset;
+  if (const unsigned long bytes = BytesInPage(inode, index); bytes > offset) {
+    *nr = bytes - offset;
     if (page && offset == 0) mark_page_accessed(page);
     const unsigned long count = std::min<unsigned long>(*nr, iov_iter_count(*to));
     ret = static_cast<ssize_t>(CopyPageToIter(page, offset, count, to));

@@ -70,7 +70,7 @@ void Execute(uint64_t rip) {
 
 }  // namespace
 
-void ComeBackTo(uint64_t address, uint64_t other) {
+void ExecuteUntil(uint64_t address, uint64_t other) {
   while (true) {
     const uint64_t rip = Regs().rip;
     if (rip == address || rip == other) return;
@@ -78,8 +78,7 @@ void ComeBackTo(uint64_t address, uint64_t other) {
   }
 }
 
-void TrapIfStepping(uint64_t address) {
-  if ((Regs().rflags & X86_EFLAGS_TF) == 0) return;
+void Trap(uint64_t address) {
   constexpr uint8_t kDebugVector = 1;
   Cpu& cpu = *current_context->cpu;
   STEP("ring 3: single step", Value::Address(address));

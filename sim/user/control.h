@@ -18,16 +18,27 @@
 
 #include <cstdint>
 
+#include "sim/machine/machine.h"
+
 namespace kpath::user {
 
 // Executes what is loaded at rip until rip is `address`, or `other`. Does nothing if it is there
 // already. Where nothing is loaded, the fetch faults.
-void ComeBackTo(uint64_t address, uint64_t other);
+void ExecuteUntil(uint64_t address, uint64_t other);
+inline void ComeBackTo(uint64_t address, uint64_t other) {
+  const uint64_t rip = current_context->cpu->regs.rip;
+  if (rip != address && rip != other) [[unlikely]]
+    ExecuteUntil(address, other);
+}
 inline void ComeBackTo(uint64_t address) { ComeBackTo(address, address); }
 
 // With TF set the processor stops behind each instruction: #DB, as a trap. What the program has
 // done since its last visible instruction counts as one, so it comes once, before the instruction
 // at `address`, which is the next to be executed. Comes back to it.
-void TrapIfStepping(uint64_t address);
+void Trap(uint64_t address);
+inline void TrapIfStepping(uint64_t address) {
+  if ((current_context->cpu->regs.rflags & X86_EFLAGS_TF) != 0) [[unlikely]]
+    Trap(address);
+}
 
 }  // namespace kpath::user

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "sim/kernel/container_of.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/workqueue.h"
@@ -111,6 +112,13 @@ void LeaveToWorkqueue(kptr<file> file) {
   if (first) schedule_delayed_work(&delayed->work, 1);
 }
 
+// v4.19 fs/file_table.c: part of fput: the last reference is gone.
+ABSL_ATTRIBUTE_NOINLINE void CloseSoon(kptr<file> file) {
+  const bool returns_to_user_mode = !in_interrupt() && (current->flags & PF_KTHREAD) == 0;
+  if (!returns_to_user_mode) return LeaveToWorkqueue(file);
+  task_work_add(current, [file] { ____fput(file); });
+}
+
 }  // namespace
 
 // v4.19 fs/file_table.c: files_init
@@ -163,10 +171,7 @@ bool get_file_rcu_many(kptr<file> file, long references) {
 // v4.19 fs/file_table.c: fput
 void fput(kptr<file> file) {
   FUNCTION(file);
-  if (--file->f_count > 0) return;
-  const bool returns_to_user_mode = !in_interrupt() && (current->flags & PF_KTHREAD) == 0;
-  if (!returns_to_user_mode) return LeaveToWorkqueue(file);
-  task_work_add(current, [file] { ____fput(file); });
+  if (--file->f_count <= 0) CloseSoon(file);
 }
 
 // v4.19 fs/file_table.c: __fput_sync

@@ -113,7 +113,10 @@ struct iovec_array {
   std::vector<iovec> segments;
 };
 struct iovec_buffer {
-  iovec fast[UIO_FASTIOV];
+  iovec_buffer() {}  // `fast` is on the caller's stack, and nothing until it is filled
+  union {
+    iovec fast[UIO_FASTIOV];
+  };
   kptr<iovec_array> allocated;
 };
 
