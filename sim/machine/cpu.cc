@@ -194,17 +194,14 @@ void Cpu::RaiseException(uint8_t vector, bool has_error_code, uint64_t error_cod
 void Cpu::DeliverInterrupt(uint8_t vector) { EnterGate(vector, false, 0); }
 
 void Cpu::RaiseInterrupt(uint8_t vector) {
-  pending_.set(vector);
+  pending_.Add(vector);
   if (running_ != nullptr) SetHalted(false);
   machine_.UpdateDeadline();
 }
 
 void Cpu::DeliverPendingInterrupts() {
   while (irqs_enabled() && pending_.any()) {
-    int vector = 255;
-    while (!pending_.test(vector)) --vector;
-    pending_.reset(vector);
-    DeliverInterrupt(static_cast<uint8_t>(vector));
+    DeliverInterrupt(pending_.TakeHighest());
     // The task may have been moved on its way back to user mode; the rest is for who runs here now.
     if (current_context->cpu != this) return;
   }
@@ -212,7 +209,7 @@ void Cpu::DeliverPendingInterrupts() {
 
 void Cpu::Halt() {
   regs.rflags |= X86_EFLAGS_IF;
-  if (pending_.none()) {
+  if (!pending_.any()) {
     SetHalted(true);
     machine_.LeaveFiber();
   }

@@ -18,7 +18,7 @@
 #pragma once
 
 #include <array>
-#include <bitset>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -110,6 +110,24 @@ struct IdtGate {
   const char* name = nullptr;  // the kernel's symbol
   uint8_t dpl = 0;             // the least privileged ring that may raise it with INT n
   uint8_t ist = 0;             // 0, or which interrupt stack table entry to use
+};
+
+// Interrupts that wait to be delivered, as in the local APIC's request register.
+class PendingVectors {
+ public:
+  void Add(uint8_t vector) { words_[vector / 64] |= uint64_t{1} << vector % 64; }
+  bool any() const { return (words_[0] | words_[1] | words_[2] | words_[3]) != 0; }
+  // REQUIRES: any().
+  uint8_t TakeHighest() {
+    size_t word = words_.size() - 1;
+    while (words_[word] == 0) --word;
+    const int bit = 63 - std::countl_zero(words_[word]);
+    words_[word] &= ~(uint64_t{1} << bit);
+    return static_cast<uint8_t>(64 * word + bit);
+  }
+
+ private:
+  std::array<uint64_t, 4> words_ = {};
 };
 
 class Cpu {
@@ -269,7 +287,7 @@ class Cpu {
   uint8_t* per_cpu_bytes_ = nullptr;  // what is there
   uint64_t entry_stack_top_ = 0;
   Context* running_ = nullptr;
-  std::bitset<256> pending_;
+  PendingVectors pending_;
   bool halted_ = true;  // until Start
 };
 

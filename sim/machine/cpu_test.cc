@@ -17,6 +17,17 @@ void UseKernelStack(Machine& machine, Cpu& cpu) {
   cpu.regs[Reg::rsp] = kDirectMapBase + (machine.memory.AllocatePages(0) << kPageShift) + kPageSize;
 }
 
+TEST(PendingVectors, LeaveHighestFirst) {
+  PendingVectors pending;
+  EXPECT_FALSE(pending.any());
+  for (int vector : {0, 64, 63, 255, 128, 64, 191}) pending.Add(static_cast<uint8_t>(vector));
+  for (int vector : {255, 191, 128, 64, 63, 0}) {
+    ASSERT_TRUE(pending.any());
+    EXPECT_EQ(pending.TakeHighest(), vector);
+  }
+  EXPECT_FALSE(pending.any());
+}
+
 TEST(Cpu, SyscallAndSysretFollowTheManual) {
   Machine machine;
   EnterMachine enter(machine);

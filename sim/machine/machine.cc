@@ -199,6 +199,10 @@ int64_t Machine::NextDue() const {
 void Machine::UpdateDeadline() {
   if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
   due_ = NextDue();
+  for (const Grain grain : {Grain::kFunction, Grain::kStatement, Grain::kInstruction}) {
+    const bool heard = listening() && grain <= finest_heard_;
+    arrive_from_[static_cast<int>(grain)] = heard ? 0 : due_;
+  }
   const int64_t last_quiet = (listeners_.empty() && recorder_ == nullptr ? due_ : 0) - 1;
   probes_left_ += last_quiet - last_quiet_;
   last_quiet_ = last_quiet;
@@ -237,8 +241,8 @@ bool Machine::RecordAfterAll(const FunctionInfo* function) {
 }
 
 bool Machine::PassUnheardInstructions(int count) {
-  if (finest_heard_ == Grain::kInstruction) return false;
-  if (static_cast<int64_t>(probes_passed()) + count >= due_) return false;
+  const int64_t from = arrive_from_[static_cast<int>(Grain::kInstruction)];
+  if (static_cast<int64_t>(probes_passed()) + count >= from) return false;
   probes_left_ -= count;
   return true;
 }

@@ -125,7 +125,7 @@ class Machine {
   bool PassProbe() { return --probes_left_ < 0; }
   // Whether Arrive has something to do at a probe of that grain that was just passed.
   bool MustArrive(Grain grain) const {
-    return (grain <= finest_heard_ && listening()) || static_cast<int64_t>(probes_passed()) >= due_;
+    return static_cast<int64_t>(probes_passed()) >= arrive_from_[static_cast<int>(grain)];
   }
   // A function was entered, or (null) left, and PassProbe returned true. Returns true if Arrive is
   // not to be called.
@@ -175,7 +175,7 @@ class Machine {
   void TellAll(const ProbeEvent& event) const;
   int64_t NextDue() const;
   bool PassUnheardInstructions(int count);
-  bool RecordAfterAll(const FunctionInfo* function);
+  ABSL_ATTRIBUTE_NOINLINE bool RecordAfterAll(const FunctionInfo* function);
 
   std::vector<std::unique_ptr<Cpu>> cpus_;
   std::unique_ptr<Context> boot_context_;
@@ -187,6 +187,7 @@ class Machine {
   // comes to without taking the slow path; and how many probes are left until then. A probe counts
   // only these down: with a branch on the sign that is two instructions.
   int64_t due_ = 0;
+  std::array<int64_t, 3> arrive_from_ = {};  // by grain: 0 where a listener hears it, else due_
   int64_t last_quiet_ = 0;
   int64_t probes_left_ = 0;
   uint64_t stop_position_ = UINT64_MAX;
