@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "fs_aio/kioctx.h"
 #include "fs_aio/reqs_available.h"
+#include "sim/kernel/slab_caches.h"
 #include "sim/machine/probe.h"
 
 namespace kpath {
@@ -66,8 +67,7 @@ class SlotWatch : public ProbeListener {
   bool Refills(const FunctionInfo* function) { return Look(function) == kRefills; }
 
   void Check(const ProbeEvent& event) {
-    for (const SlabHeader* header : kioctx_cachep->LiveObjects()) {
-      kptr<kioctx> ctx(static_cast<kioctx*>(ObjectOf(const_cast<SlabHeader*>(header))));
+    for (const kptr<kioctx>& ctx : LiveObjectsOf<kioctx>(*current->machine)) {
       if (ctx->req_batch == 0 || !ctx->cpu.alive()) continue;  // not set up yet, or being freed
       ++checks_;
       const SlotCensus slots = CountSlots(ctx);

@@ -78,8 +78,9 @@ Datum PointerToObject(const Look& look, uint64_t address) {
   Datum pointer;
   const SlabHeader* header = FindHeader(look, address);
   if (header == nullptr) return pointer;
-  const Type* type = TypeOfCache(*header->cache);
-  // An object of a type without a table is known by its bytes alone: FindInside may know better.
+  // An object that is being made is known by its bytes alone, as one of a type without a table is;
+  // of that, FindInside may know better.
+  const Type* type = IsBeingMade(*header) ? nullptr : TypeOfCache(*header->cache);
   static constexpr Type kVoid;
   return MakePointer(type != nullptr && address == header->address ? *type : kVoid,
                      ObjectIn(header), header->address);
@@ -90,6 +91,7 @@ const void* FindInside(const Look& look, const Datum& object, uint64_t address,
   const uint64_t offset = address - object.bits;
   const void* at = static_cast<const uint8_t*>(object.host) + offset;
   const SlabHeader* header = HeaderOf(object.host);
+  if (IsBeingMade(*header)) return nullptr;
   // One that knows its header itself, wherever it lies in the object: a bio.
   if (wanted.alive != nullptr && wanted.header != nullptr) {
     if (offset + wanted.host_size > header->cache->object_size()) return nullptr;

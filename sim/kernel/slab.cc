@@ -61,6 +61,13 @@ void ReportNullDereference(int64_t pointer) {
          {absl::StrCat("in ", Here())});
 }
 
+// slab_caches.h. No object that was made begins like that.
+bool IsBeingMade(const SlabHeader& header) {
+  const auto* bytes = static_cast<const uint8_t*>(ObjectOf(const_cast<SlabHeader*>(&header)));
+  const size_t looked_at = std::min(sizeof(uint64_t), header.cache->object_size());
+  return std::all_of(bytes, bytes + looked_at, [](uint8_t byte) { return byte == kPoisonFree; });
+}
+
 kmem_cache_base::kmem_cache_base(const char* name, size_t object_size)
     : name_(name), object_size_(object_size) {
   slab->caches.push_back(this);
@@ -71,7 +78,7 @@ kmem_cache_base::~kmem_cache_base() = default;
 void kmem_cache_base::DestroyLiveObjects() {
   for (const auto& memory : memory_) {
     auto* header = reinterpret_cast<SlabHeader*>(memory.get());
-    if (header->live) Destroy(ObjectOf(header));
+    if (header->live && !IsBeingMade(*header)) Destroy(ObjectOf(header));
     header->~SlabHeader();
   }
 }

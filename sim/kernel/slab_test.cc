@@ -2,10 +2,12 @@
 #include "sim/kernel/slab.h"
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "sim/kernel/slab_caches.h"
 #include "sim/kernel/test_kernel.h"
 
 namespace kpath {
@@ -167,6 +169,26 @@ TEST(Slab, SleepingAllocationWithPreemptionOffIsReported) {
   EXPECT_THAT(kernel.Run(),
               StartsWith("BUG: sleeping function called from invalid context\n"
                          "in_atomic(): 1, irqs_disabled(): 0, pid: 1, name: culprit"));
+}
+
+struct text_thing {
+  static constexpr const char* kSlabName = "text_thing";
+  std::string text = "some text that does not fit into the string itself";
+};
+
+KernelGlobal<kmem_cache<text_thing>> text_thing_cachep;
+
+// Between its allocation and its constructor: nobody looks into it, nor ends it with the machine.
+TEST(Slab, AnObjectThatIsBeingMadeIsNotThereYet) {
+  TestKernel kernel;
+  EnterMachine enter(kernel.machine);
+  SlabHeader* header = kmem_cache_alloc(*text_thing_cachep, GFP_KERNEL);
+  EXPECT_TRUE(IsBeingMade(*header));
+  EXPECT_EQ(text_thing_cachep->LiveObjects().size(), 1u);
+  EXPECT_TRUE(LiveObjectsOf<text_thing>(kernel.machine).empty());
+  const kptr<text_thing> made = kmem_cache_zalloc(*text_thing_cachep, GFP_KERNEL);
+  EXPECT_EQ(LiveObjectsOf<text_thing>(kernel.machine).size(), 1u);
+  EXPECT_FALSE(IsBeingMade(*HeaderOf(made.get())));
 }
 
 }  // namespace
