@@ -46,15 +46,16 @@ void DescribeStore(const Cpu& cpu, InstructionStep& step) {
   const Instruction& instruction = *step.instruction;
   const Opcode opcode = instruction.opcode;
   const bool compares = opcode == Opcode::kCmp || opcode == Opcode::kTest;
+  const Operand& destination = instruction.destination;
+  const bool in_memory = destination.kind == Operand::Kind::kMemory;
+  const bool per_cpu = destination.kind == Operand::Kind::kPerCpu;
   if (opcode == Opcode::kPush || opcode == Opcode::kCall || opcode == Opcode::kPushf) {
     step.stored_bytes = 8;
     step.stored_address = cpu.regs[Reg::rsp] - 8;
-  } else if (!compares && instruction.destination.kind == Operand::Kind::kMemory) {
+  } else if (!compares && (in_memory || per_cpu)) {
     step.stored_bytes = instruction.bits / 8;
-    step.stored_address = AddressInMemory(cpu, instruction.destination);
-  } else if (!compares && instruction.destination.kind == Operand::Kind::kPerCpu) {
-    step.stored_bytes = instruction.bits / 8;
-    step.stored_address = cpu.gs_base + instruction.destination.variable->offset;
+    step.stored_address =
+        per_cpu ? cpu.gs_base + destination.variable->offset : AddressInMemory(cpu, destination);
   }
 }
 

@@ -24,8 +24,7 @@ namespace kpath {
 // The requests of the context that have not been freed.
 inline int LiveRequests(kptr<kioctx> ctx) {
   int count = 0;
-  for (const SlabHeader* header : kiocb_cachep->LiveObjects()) {
-    const auto* req = static_cast<const aio_kiocb*>(ObjectOf(const_cast<SlabHeader*>(header)));
+  for (const kptr<aio_kiocb>& req : LiveObjectsOf<aio_kiocb>(*current->machine)) {
     count += req->ki_ctx == ctx;
   }
   return count;
