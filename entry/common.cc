@@ -59,6 +59,10 @@ void exit_to_usermode_loop(pt_regs* regs, uint32_t cached_flags) {
   }
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] void ReportIrqsLeftDisabled(const pt_regs& regs) {
+  Report(absl::StrCat("WARNING: syscall ", regs.orig_ax, " left IRQs disabled"));
+}
+
 }  // namespace
 
 void enter_from_user_mode() {
@@ -100,7 +104,7 @@ void syscall_return_slowpath(pt_regs* regs) {
   FUNCTION(static_cast<long>(regs->ax));
   const uint32_t cached_flags = current->ti.flags;
   if (irqs_disabled()) {
-    Report(absl::StrCat("WARNING: syscall ", regs->orig_ax, " left IRQs disabled"));
+    ReportIrqsLeftDisabled(*regs);
   }
   if ((cached_flags & SYSCALL_EXIT_WORK_FLAGS) != 0) syscall_slow_exit_work(regs, cached_flags);
   local_irq_disable();

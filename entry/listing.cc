@@ -119,7 +119,7 @@ void ReportReturn(Cpu& cpu, const CodeSymbol& called, uint64_t next_rip) {
 }
 
 void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed) {
-  cpu.machine().UnpassInstructions(not_passed);
+  Machine::UnpassInstructions(not_passed);
   GoTo(target, cpu);
 }
 
@@ -129,8 +129,8 @@ void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruc
   uint64_t address = symbol.address;
   for (const Instruction& line : lines) {
     const uint64_t next = address + EncodedLength(line, address);
-    const Flow flow = at->machine().PassProbe() ? ExecuteWatched(at, symbol, address, line, next)
-                                                : Execute(*at, line, next);
+    const Flow flow = Machine::PassProbe() ? ExecuteWatched(at, symbol, address, line, next)
+                                           : Execute(*at, line, next);
     if (!Follow(at, flow, line, next)) return;
     address = next;
   }

@@ -152,7 +152,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Core& core) {
 template <const auto& kListing, size_t kIndex>
 bool RunLine(Cpu*& cpu) {
   constexpr uint64_t kNextRip = kListing.AddressOf(kIndex + 1);
-  const Flow flow = cpu->machine().PassProbe()
+  const Flow flow = Machine::PassProbe()
                         ? ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex),
                                          kListing.lines[kIndex], kNextRip)
                         : ExecuteLine<kListing, kIndex>(*cpu);
@@ -209,7 +209,7 @@ bool RunBlocks(Cpu*& cpu) {
   constexpr StackUse kStack = StackUseOf(kListing.lines, kFrom, kEnd);
   uint8_t* const stack = FindStack<kStack>(*cpu);
   const bool found = kStack.bytes() == 0 || stack != nullptr;
-  if (found && cpu->machine().PassInstructions(kEnd - kFrom)
+  if (found && Machine::PassInstructions(kEnd - kFrom)
           ? !RunBlock<kListing, kFrom, kEnd>(cpu, stack)
           : !RunLines<kListing, kFrom, kEnd>(cpu)) {
     return false;

@@ -82,7 +82,7 @@ void CallStacks::DropStale(Stack& stack) {
 void CallStacks::Enter(Stack& stack, const ProbeEvent& event) {
   if (stack.depth > 0 && IsOver(stack.frames[stack.depth - 1])) --stack.depth;
   // The address may have been another context's before, which ended in the middle.
-  if (current_context->function->caller() == nullptr) DropStale(stack);
+  if (current_function->caller() == nullptr) DropStale(stack);
   Frame& frame = Push(stack, event);
   frame.function = event.function;
   frame.arguments.assign(event.values.begin(), event.values.end());

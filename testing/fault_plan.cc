@@ -85,7 +85,7 @@ void CacheWatch::OnProbe(const ProbeEvent& event) {
   if (!Is(event.function->name, "kmem_cache_alloc") && !Is(event.function->name, "__kmalloc")) {
     return;
   }
-  plan_->NoteCache(current_context->function, reinterpret_cast<const char*>(event.values[0].bits));
+  plan_->NoteCache(current_function, reinterpret_cast<const char*>(event.values[0].bits));
 }
 
 std::string FaultPlan::DeviceNames() const {
@@ -116,7 +116,7 @@ std::string FaultPlan::CacheOf(const FunctionProbe* function) const {
 }
 
 bool FaultPlan::AllocationFails() {
-  const FunctionProbe* const function = current_context->function;
+  const FunctionProbe* const function = current_function;
   if (function == nullptr || !watches_caches()) return false;
   const std::string cache = CacheOf(function);
   bool fails = false;
@@ -137,7 +137,7 @@ bool FaultPlan::CommandFails(const std::string& path, Device* device) {
 }
 
 bool FaultPlan::PointFails(const std::string& what) {
-  std::vector<std::string> callers = Callers(current_context->function);
+  std::vector<std::string> callers = Callers(current_function);
   if (!within_.empty() && std::count(callers.begin(), callers.end(), within_) == 0) return false;
   if (failing_ >= 0) return passed_++ == failing_;
   auto wanted = callers.begin();

@@ -82,7 +82,7 @@ Place PlaceOf(const ProbeEvent& event) {
     place.source = SourceText(event.step->file, event.step->line);
   } else if (event.kind == Kind::kInstruction) {
     place.label = Locate(*InstructionOf(event).symbol, InstructionOf(event).offset);
-    if (context.function != nullptr) place.function = context.function->info().name;
+    if (context.function() != nullptr) place.function = context.function()->info().name;
   } else {
     place.source = SourceText(event.function->file, event.function->line);
   }
@@ -113,7 +113,7 @@ void Stopper::OnProbe(const ProbeEvent& event) {
   place_ = PlaceOf(event);
   context_ = current_context;
   back_trace_.clear();
-  for (const FunctionProbe* f = current_context->function; f != nullptr; f = f->caller()) {
+  for (const FunctionProbe* f = current_function; f != nullptr; f = f->caller()) {
     back_trace_.push_back(f->info().name);
   }
   // Where a function is left, the probe of its caller is the innermost.
@@ -192,7 +192,7 @@ bool Machine::Impl::GoOn() {
 
 ::testing::AssertionResult Machine::StepOut() {
   const Context* const context = impl_->stopper.context();
-  const FunctionProbe* const function = context == nullptr ? nullptr : context->function;
+  const FunctionProbe* const function = context == nullptr ? nullptr : context->function();
   if (function == nullptr) {
     return ::testing::AssertionFailure() << "there is no function to leave: " << Where();
   }
@@ -202,7 +202,7 @@ bool Machine::Impl::GoOn() {
   return impl_->StopAt(
       [context, caller, info](const ProbeEvent& event) {
         return event.kind == Kind::kFunctionExit && current_context == context &&
-               context->function == caller && event.function == info;
+               context->function() == caller && event.function == info;
       },
       absl::StrCat("the end of ", info->name));
 }

@@ -41,7 +41,7 @@ std::string DescribeFrame(const Frame& frame) {
 // Without a listener: the functions that are being executed, and where they begin.
 std::vector<std::string> DescribeFunctions(const Context& context) {
   std::vector<std::string> lines;
-  for (const FunctionProbe* f = context.function; f != nullptr; f = f->caller()) {
+  for (const FunctionProbe* f = context.function(); f != nullptr; f = f->caller()) {
     lines.push_back(
         absl::StrCat(f->info().name, " (...) at ", f->info().file, ":", f->info().line));
   }
@@ -85,7 +85,7 @@ absl::optional<uint64_t> UserRip(const View& view, const Context& context) {
   const uint64_t top = task_top_of_stack(&task);
   const uint64_t rsp = regs[Reg::rsp];
   const bool on_task_stack = rsp > task.stack && rsp <= top;
-  const bool saved = on_task_stack ? top - rsp >= sizeof(pt_regs) : context.function != nullptr;
+  const bool saved = on_task_stack ? top - rsp >= sizeof(pt_regs) : context.function() != nullptr;
   if (saved) {
     return ReadNumber(view, top - sizeof(pt_regs) + offsetof(pt_regs, ip), sizeof(uint64_t));
   }

@@ -32,7 +32,7 @@ Place PlaceOf(const View& view, size_t number) {
     return {frame.function->name, frame.function->file, frame.function->line};
   }
   if (!frames.empty()) return {};
-  const FunctionProbe* f = ContextOf(view).function;
+  const FunctionProbe* f = ContextOf(view).function();
   for (size_t i = 0; f != nullptr && i < number; ++i) f = f->caller();
   if (f == nullptr) return {};
   return {f->info().name, f->info().file, f->info().line};

@@ -21,7 +21,7 @@ namespace kpath {
 namespace {
 
 absl::string_view InnermostFunction(const task_struct& task) {
-  return task.function == nullptr ? "" : task.function->info().name;
+  return task.function() == nullptr ? "" : task.function()->info().name;
 }
 
 // It is in the function that takes the lock, and has not got it yet.
@@ -82,7 +82,7 @@ const task_struct* HolderOf(const View& view, const held_lock& lock) {
 }
 
 std::string SleepingIn(const task_struct& task) {
-  for (const FunctionProbe* f = task.function; f != nullptr; f = f->caller()) {
+  for (const FunctionProbe* f = task.function(); f != nullptr; f = f->caller()) {
     const absl::string_view name = f->info().name;
     if (!absl::StartsWith(name, "schedule") && !absl::StartsWith(name, "io_schedule")) {
       return std::string(name);

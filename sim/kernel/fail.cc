@@ -12,7 +12,7 @@ namespace kpath {
 void RecordReason(int number, const char* format, const Value* values, int count) {
   Reason& reason = current->reason;
   reason.number = number;
-  reason.function = current->function == nullptr ? nullptr : current->function->info().name;
+  reason.function = current_function == nullptr ? nullptr : current_function->info().name;
   reason.position = current->machine->position();
   reason.clauses_used = 0;
   RecordClause(format, values, count);

@@ -77,8 +77,9 @@ struct Reason {
   std::string ToString() const;
 };
 
-void RecordReason(int number, const char* format, const Value* values, int count);
-void RecordClause(const char* format, const Value* values, int count);
+// Cold: the code that refuses is kept apart from the code that goes on.
+[[gnu::cold]] void RecordReason(int number, const char* format, const Value* values, int count);
+[[gnu::cold]] void RecordClause(const char* format, const Value* values, int count);
 
 template <typename... Args>
 Error Fail(int number, const char* format, Args... args) {

@@ -21,7 +21,7 @@ KernelGlobal<lockdep_globals> lockdep;
 
 // The function that takes or releases a lock: the caller of the lock's own function.
 const char* Here() {
-  const FunctionProbe* lock_function = current->function;
+  const FunctionProbe* lock_function = current_function;
   if (lock_function == nullptr || lock_function->caller() == nullptr) return "?";
   return lock_function->caller()->info().name;
 }

@@ -8,7 +8,7 @@ namespace kpath {
 
 std::vector<std::string> CallTrace() {
   std::vector<std::string> names;
-  for (const FunctionProbe* f = current_context->function; f != nullptr; f = f->caller()) {
+  for (const FunctionProbe* f = current_function; f != nullptr; f = f->caller()) {
     names.push_back(f->info().name);
   }
   return names;

@@ -22,7 +22,8 @@ namespace kpath {
 //    aio_complete_rw
 //
 // Context: any but the boot context, where it ends the process.
-[[noreturn]] void Report(absl::string_view headline, const std::vector<std::string>& details = {});
+[[noreturn, gnu::cold]] void Report(absl::string_view headline,
+                                    const std::vector<std::string>& details = {});
 
 // The modelled functions that the current context is in, innermost first.
 std::vector<std::string> CallTrace();

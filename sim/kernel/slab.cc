@@ -23,7 +23,7 @@ struct slab_globals {
 
 KernelGlobal<slab_globals> slab;
 
-const char* Here() { return current->function == nullptr ? "?" : current->function->info().name; }
+const char* Here() { return current_function == nullptr ? "?" : current_function->info().name; }
 
 std::string DescribeAllocation(const SlabHeader& header) {
   return absl::StrCat("Allocated by task ", header.allocated_by, " in ", header.allocated_in,

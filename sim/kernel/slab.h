@@ -55,8 +55,8 @@ struct SlabHeader {
 };
 
 // What is wrong, told in the style of KASAN and SLUB; each stops the machine.
-[[noreturn]] void ReportUseAfterFree(const SlabHeader& header);
-[[noreturn]] void ReportNullDereference(int64_t pointer);
+[[noreturn, gnu::cold]] void ReportUseAfterFree(const SlabHeader& header);
+[[noreturn, gnu::cold]] void ReportNullDereference(int64_t pointer);
 
 template <typename T>
 class kptr {

@@ -125,7 +125,7 @@ std::string DescribeHungTasks(Machine& machine) {
     absl::StrAppend(&text, "INFO: task ", task->comm, ":", task->pid,
                     " blocked for ever. State: ", task->state == TASK_INTERRUPTIBLE ? "S" : "D",
                     "\n", DescribeWait(task), "Call Trace:");
-    for (const FunctionProbe* f = task->function; f != nullptr; f = f->caller()) {
+    for (const FunctionProbe* f = task->function(); f != nullptr; f = f->caller()) {
       absl::StrAppend(&text, "\n ", f->info().name);
     }
     absl::StrAppend(&text, "\n");

@@ -7,6 +7,20 @@
 namespace kpath {
 
 thread_local constinit Context* current_context = nullptr;
+thread_local constinit FunctionProbe* current_function = nullptr;
+thread_local constinit int64_t probes_left = 0;
+
+void SetCurrentContext(Context* context) {
+  if (current_context != nullptr) {
+    current_context->saved_function = current_function;
+    current_context->machine->probes_left_ = probes_left;
+  }
+  current_context = context;
+  if (context != nullptr) {
+    current_function = context->saved_function;
+    probes_left = context->machine->probes_left_;
+  }
+}
 
 Context::Context(Machine& machine_in, std::function<void()> body) : machine(&machine_in) {
   if (body) fiber_ = std::make_unique<Fiber>(machine_in.stacks, std::move(body));
@@ -15,15 +29,15 @@ Context::Context(Machine& machine_in, std::function<void()> body) : machine(&mac
 Context::~Context() {
   // Destructors on the fiber's stack may pass probes; they must find their own context.
   Context* previous = current_context;
-  current_context = this;
+  SetCurrentContext(this);
   fiber_.reset();
-  current_context = previous;
+  SetCurrentContext(previous);
 }
 
 EnterMachine::EnterMachine(Machine& machine) : previous_(current_context) {
-  current_context = &machine.boot_context();
+  SetCurrentContext(&machine.boot_context());
 }
 
-EnterMachine::~EnterMachine() { current_context = previous_; }
+EnterMachine::~EnterMachine() { SetCurrentContext(previous_); }
 
 }  // namespace kpath

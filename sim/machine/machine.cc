@@ -60,7 +60,7 @@ Machine::Outcome Machine::RunTo(Position stop) {
   stop_requested_ = false;
   Context* previous = current_context;
   const Outcome outcome = Loop();
-  current_context = previous;
+  SetCurrentContext(previous);
   stop_position_ = UINT64_MAX;
   UpdateDeadline();
   return outcome;
@@ -105,17 +105,13 @@ void Machine::Step(Cpu& cpu) {
 
 void Machine::Resume(Cpu& cpu) {
   stopped_at_probe_ = false;
-  current_context = cpu.running();
+  SetCurrentContext(cpu.running());
   UpdateDeadline();
   current_context->fiber_->Resume();
   KPATH_CHECK(!current_context->fiber_->ended(), "a context's body returned");
 }
 
-void Machine::LeaveFiber() {
-  Context* context = current_context;
-  context->fiber_->Suspend();
-  current_context = context;
-}
+void Machine::LeaveFiber() { current_context->fiber_->Suspend(); }
 
 void Machine::RequestStop() {
   stop_requested_ = true;
@@ -204,7 +200,7 @@ void Machine::UpdateDeadline() {
     arrive_from_[static_cast<int>(grain)] = heard ? 0 : due_;
   }
   const int64_t last_quiet = (listeners_.empty() && recorder_ == nullptr ? due_ : 0) - 1;
-  probes_left_ += last_quiet - last_quiet_;
+  (is_current() ? probes_left : probes_left_) += last_quiet - last_quiet_;
   last_quiet_ = last_quiet;
 }
 
@@ -228,22 +224,26 @@ void Machine::SetRecorder(FunctionRecorder* recorder) {
   UpdateDeadline();
 }
 
-bool Machine::Record(const FunctionInfo* function) {
-  if (recorder_ == nullptr) return false;
-  if (!recorder_->Add(function, *current_context, now_ns())) [[unlikely]]
-    return RecordAfterAll(function);
-  return !MustArrive(Grain::kFunction);
+bool Machine::MustArrive(Grain grain) {
+  const Machine& machine = *current_context->machine;
+  return machine.last_quiet_ - probes_left >= machine.arrive_from_[static_cast<int>(grain)];
 }
 
-bool Machine::RecordAfterAll(const FunctionInfo* function) {
-  recorder_->GoOn(*current_context);
-  return Record(function);
+bool Machine::Record(const FunctionInfo* function) {
+  FunctionRecorder* const recorder = current_context->machine->recorder_;
+  if (recorder == nullptr) return false;
+  const int64_t now_ns = current_context->machine->now_ns();
+  if (!recorder->Add(function, *current_context, now_ns)) [[unlikely]] {
+    recorder->GoOn(*current_context);
+    recorder->Add(function, *current_context, now_ns);
+  }
+  return !MustArrive(Grain::kFunction);
 }
 
 bool Machine::PassUnheardInstructions(int count) {
   const int64_t from = arrive_from_[static_cast<int>(Grain::kInstruction)];
   if (static_cast<int64_t>(probes_passed()) + count >= from) return false;
-  probes_left_ -= count;
+  probes_left -= count;
   return true;
 }
 
@@ -285,8 +285,21 @@ void Machine::Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const
 }
 
 void FunctionProbe::Enter(std::initializer_list<Value> arguments) {
-  current_context->machine->Arrive(ProbeEvent::Kind::kFunctionEnter, &info_, nullptr, nullptr,
-                                   absl::MakeConstSpan(arguments.begin(), arguments.size()));
+  try {
+    current_context->machine->Arrive(ProbeEvent::Kind::kFunctionEnter, &current_function->info_,
+                                     nullptr, nullptr,
+                                     absl::MakeConstSpan(arguments.begin(), arguments.size()));
+  } catch (...) {
+    // Who is unwound in a constructor has no destructor that would do it.
+    current_function = current_function->caller_;
+    throw;
+  }
+}
+
+void FunctionProbe::Leave() {
+  FunctionProbe& left = *current_function;
+  current_function = left.caller_;
+  if (!Machine::Record(nullptr)) left.Exit();
 }
 
 void FunctionProbe::Exit() {
@@ -297,11 +310,9 @@ void FunctionProbe::Exit() {
 }
 
 void StepProbe(const StepInfo& info, std::initializer_list<Value> values) {
-  Context* context = current_context;
-  const FunctionInfo* function =
-      context->function == nullptr ? nullptr : &context->function->info();
-  context->machine->Arrive(ProbeEvent::Kind::kStep, function, &info, nullptr,
-                           absl::MakeConstSpan(values.begin(), values.size()));
+  const FunctionInfo* function = current_function == nullptr ? nullptr : &current_function->info();
+  current_context->machine->Arrive(ProbeEvent::Kind::kStep, function, &info, nullptr,
+                                   absl::MakeConstSpan(values.begin(), values.size()));
 }
 
 }  // namespace kpath

@@ -121,30 +121,29 @@ class Machine {
   // null: no more. Does not change the run, and costs less than a listener.
   void SetRecorder(FunctionRecorder* recorder);
 
-  // Counts a probe. Returns true if somebody may have to be told: then call Arrive.
-  bool PassProbe() { return --probes_left_ < 0; }
+  // Counts a probe of the machine whose context executes. Returns true if somebody may have to be
+  // told: then call Arrive.
+  static bool PassProbe() { return --probes_left < 0; }
   // Whether Arrive has something to do at a probe of that grain that was just passed.
-  bool MustArrive(Grain grain) const {
-    return static_cast<int64_t>(probes_passed()) >= arrive_from_[static_cast<int>(grain)];
-  }
+  static bool MustArrive(Grain grain);
   // A function was entered, or (null) left, and PassProbe returned true. Returns true if Arrive is
   // not to be called.
-  bool Record(const FunctionInfo* function);
+  static bool Record(const FunctionInfo* function);
   // Counts `count` probes at once. Returns false, and counts none, if somebody has to be told of
   // one of them, or if something is due at one.
-  bool PassQuietProbes(int count) {
-    if (probes_left_ < count) [[unlikely]]
+  static bool PassQuietProbes(int count) {
+    if (probes_left < count) [[unlikely]]
       return false;
-    probes_left_ -= count;
+    probes_left -= count;
     return true;
   }
   // Counts `count` instruction probes at once. Returns false, and counts none, if somebody has to
   // be told of one of them, or if something is due at one.
-  bool PassInstructions(int count) {
-    return PassQuietProbes(count) || PassUnheardInstructions(count);
+  static bool PassInstructions(int count) {
+    return PassQuietProbes(count) || current_context->machine->PassUnheardInstructions(count);
   }
   // Takes back the last `count` of them, which were not come to.
-  void UnpassInstructions(int count) { probes_left_ += count; }
+  static void UnpassInstructions(int count) { probes_left += count; }
   // The slow half of a probe: tells the listeners, carries out what is due, lets another CPU step.
   void Arrive(ProbeEvent::Kind kind, const FunctionInfo* function, const StepInfo* step,
               const void* instruction, absl::Span<const Value> values);
@@ -157,6 +156,7 @@ class Machine {
 
  private:
   friend class Cpu;
+  friend void SetCurrentContext(Context* context);
   template <typename T>
   friend class KernelGlobal;
 
@@ -169,13 +169,15 @@ class Machine {
   void RunDueEvents();
   void LeaveFiber();
   void DoWhatIsDue(Context* context);
-  uint64_t probes_passed() const { return static_cast<uint64_t>(last_quiet_ - probes_left_); }
+  bool is_current() const { return current_context != nullptr && current_context->machine == this; }
+  uint64_t probes_passed() const {
+    return static_cast<uint64_t>(last_quiet_ - (is_current() ? probes_left : probes_left_));
+  }
   // Recomputes when the next probe has to take the slow path.
   void UpdateDeadline();
   void TellAll(const ProbeEvent& event) const;
   int64_t NextDue() const;
   bool PassUnheardInstructions(int count);
-  ABSL_ATTRIBUTE_NOINLINE bool RecordAfterAll(const FunctionInfo* function);
 
   std::vector<std::unique_ptr<Cpu>> cpus_;
   std::unique_ptr<Context> boot_context_;
@@ -184,8 +186,9 @@ class Machine {
   uint64_t questions_ = 0;
 
   // The position at which something other than telling is to be done; the last one that a probe
-  // comes to without taking the slow path; and how many probes are left until then. A probe counts
-  // only these down: with a branch on the sign that is two instructions.
+  // comes to without taking the slow path; and how many probes are left until then, while none of
+  // the machine's contexts executes. A probe counts only these down: with a branch on the sign that
+  // is two instructions.
   int64_t due_ = 0;
   std::array<int64_t, 3> arrive_from_ = {};  // by grain: 0 where a listener hears it, else due_
   int64_t last_quiet_ = 0;
@@ -251,20 +254,20 @@ class KernelGlobal {
 class FunctionProbe {
  public:
   template <typename Arguments>
-  FunctionProbe(const FunctionInfo& info, Arguments&& arguments) : info_(info) {
-    Context& context = *current_context;
-    caller_ = context.function;
-    context.function = this;
-    if (context.machine->PassProbe() && !context.machine->Record(&info)) [[unlikely]] {
-      arguments([this](auto... values) { Enter({MakeValue(values)...}); });
+  FunctionProbe(const FunctionInfo& info, Arguments&& arguments)
+      : info_(info), caller_(current_function) {
+    current_function = this;
+    if (Machine::PassProbe() && !Machine::Record(&info)) [[unlikely]] {
+      arguments([](auto... values) { Enter({MakeValue(values)...}); });
     }
   }
   // May throw: a task that is destroyed while it waits here is unwound (fiber.h).
   ~FunctionProbe() noexcept(false) {
-    Context& context = *current_context;
-    context.function = caller_;
-    if (context.machine->PassProbe() && !context.machine->Record(nullptr)) [[unlikely]]
-      Exit();
+    if (Machine::PassProbe()) [[unlikely]] {
+      Leave();
+    } else {
+      current_function = caller_;
+    }
   }
   FunctionProbe(const FunctionProbe&) = delete;
   FunctionProbe& operator=(const FunctionProbe&) = delete;
@@ -285,21 +288,23 @@ class FunctionProbe {
   const FunctionProbe* caller() const { return caller_; }
 
  private:
-  void Enter(std::initializer_list<Value> arguments);
-  void Exit();
+  // Of the innermost function: who calls needs no register for where it is.
+  [[gnu::cold]] static void Enter(std::initializer_list<Value> arguments);
+  static void Leave();
+  [[gnu::cold]] void Exit();
   void KeepResult(Value result) {
     result_kind_ = result.kind;
     result_bits_ = result.bits;
   }
 
   const FunctionInfo& info_;
-  FunctionProbe* caller_;
+  FunctionProbe* const caller_;
   // A Value in two parts: the bits are not even cleared where there is no result.
   Value::Kind result_kind_ = Value::Kind::kNone;
   uint64_t result_bits_;
 };
 
-void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
+[[gnu::cold]] void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
 
 }  // namespace kpath
 
@@ -316,24 +321,23 @@ void StepProbe(const StepInfo& info, std::initializer_list<Value> values);
 // report would not name the function.
 //
 //   bool vring_use_dma_api() { FUNCTION_RETURNS(false); }
-#define FUNCTION_RETURNS(result, ...)                                   \
-  if (::kpath::current_context->machine->PassQuietProbes(2)) [[likely]] \
-    return result;                                                      \
-  FUNCTION(__VA_ARGS__);                                                \
+#define FUNCTION_RETURNS(result, ...)                  \
+  if (::kpath::Machine::PassQuietProbes(2)) [[likely]] \
+    return result;                                     \
+  FUNCTION(__VA_ARGS__);                               \
   return fn.Return(result)
 
 // A named step inside a modelled function: a check, a lock, a store to shared state.
-#define STEP(label, ...)                                                                   \
-  do {                                                                                     \
-    static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__,       \
-                                                          #__VA_ARGS__};                   \
-    KPATH_LIST_PROBE(kpath_step_info);                                                     \
-    ::kpath::Machine& kpath_machine = *::kpath::current_context->machine;                  \
-    if (kpath_machine.PassProbe() && kpath_machine.MustArrive(::kpath::Grain::kStatement)) \
-        [[unlikely]] {                                                                     \
-      [](auto... values) {                                                                 \
-        using ::kpath::MakeValue;                                                          \
-        ::kpath::StepProbe(kpath_step_info, {MakeValue(values)...});                       \
-      }(__VA_ARGS__);                                                                      \
-    }                                                                                      \
+#define STEP(label, ...)                                                                           \
+  do {                                                                                             \
+    static constexpr ::kpath::StepInfo kpath_step_info = {label, __FILE__, __LINE__,               \
+                                                          #__VA_ARGS__};                           \
+    KPATH_LIST_PROBE(kpath_step_info);                                                             \
+    if (::kpath::Machine::PassProbe() && ::kpath::Machine::MustArrive(::kpath::Grain::kStatement)) \
+        [[unlikely]] {                                                                             \
+      [](auto... values) {                                                                         \
+        using ::kpath::MakeValue;                                                                  \
+        ::kpath::StepProbe(kpath_step_info, {MakeValue(values)...});                               \
+      }(__VA_ARGS__);                                                                              \
+    }                                                                                              \
   } while (false)

@@ -350,6 +350,33 @@ TEST(Machine, WhatIsDueDoesNotHappenAtItsEnd) {
   EXPECT_FALSE(happened);
 }
 
+// Says which function is the innermost one when it is destroyed.
+struct Witness {
+  std::string* innermost;
+  ~Witness() { *innermost = current_function->info().name; }
+};
+
+TEST(Machine, WhoIsUnwoundLeavesItsFunctionsOneByOne) {
+  for (const uint64_t stop : {1, 2, 3, 4, 5}) {
+    std::string innermost;
+    {
+      Machine machine;
+      Context context(machine, [&innermost] {
+        FUNCTION();  // an operator()
+        const Witness witness{&innermost};
+        add_one(1);
+        halt_for_good();
+      });
+      machine.cpu(0).Start(context);
+      machine.RunTo(Position(stop));
+      EXPECT_EQ(machine.position(), Position(std::min<uint64_t>(stop, 4))) << stop;
+    }
+    // At the first probe it is only about to be made.
+    EXPECT_EQ(innermost, stop == 1 ? "" : "operator()") << stop;
+    EXPECT_EQ(current_context, nullptr);
+  }
+}
+
 TEST(Machine, PanicStopsEverything) {
   Machine machine;
   bool ran_on = false;

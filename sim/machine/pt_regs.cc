@@ -9,7 +9,7 @@ namespace kpath {
 
 namespace {
 
-[[noreturn]] void ReportNoPtRegs(Machine& machine, uint64_t address) {
+[[noreturn, gnu::cold, gnu::noinline]] void ReportNoPtRegs(Machine& machine, uint64_t address) {
   machine.Panic(absl::StrCat("BUG: unable to handle kernel paging request at 0x",
                              absl::Hex(address), " (pt_regs)"));
 }

@@ -107,10 +107,10 @@ class Table : public benchmark::BenchmarkReporter {
 
 }  // namespace
 
-void Register(const std::string& row, const std::string& column,
-              std::function<void(benchmark::State&)> run) {
+benchmark::internal::Benchmark* Register(const std::string& row, const std::string& column,
+                                         std::function<void(benchmark::State&)> run) {
   if (Rows().empty() || Rows().back() != row) Rows().push_back(row);
-  benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
+  return benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
 }
 
 double HeapBytes() {

@@ -6,24 +6,31 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace kpath {
 
 struct HostAio::Impl {
   int fd = -1;
   bool good = false;
-  aio_context_t ctx = 0;
+  std::vector<aio_context_t> contexts;
+  size_t used = 0;
   char buffer[4096] = {};
   iocb iocbs[kMost] = {};
   iocb* pointers[kMost];
   io_event events[kMost];
 };
 
-HostAio::HostAio() : impl_(std::make_unique<Impl>()) {
+HostAio::HostAio(int contexts) : impl_(std::make_unique<Impl>()) {
   impl_->fd = static_cast<int>(syscall(SYS_memfd_create, "bench", 0));
-  impl_->good = pwrite(impl_->fd, impl_->buffer, sizeof(impl_->buffer), 0) == 4096 &&
-                syscall(SYS_io_setup, kMost, &impl_->ctx) == 0;
+  impl_->good = pwrite(impl_->fd, impl_->buffer, sizeof(impl_->buffer), 0) == 4096;
+  for (int i = 0; i < contexts && impl_->good; ++i) {
+    aio_context_t ctx = 0;
+    impl_->good = syscall(SYS_io_setup, contexts == 1 ? kMost : kMostOfSeveral, &ctx) == 0;
+    if (impl_->good) impl_->contexts.push_back(ctx);
+  }
   for (int i = 0; i < kMost; ++i) {
     iocb& one = impl_->iocbs[i];
     one.aio_lio_opcode = IOCB_CMD_PREAD;
@@ -35,15 +42,18 @@ HostAio::HostAio() : impl_(std::make_unique<Impl>()) {
 }
 
 HostAio::~HostAio() {
-  if (impl_->ctx != 0) syscall(SYS_io_destroy, impl_->ctx);
+  for (const aio_context_t ctx : impl_->contexts) syscall(SYS_io_destroy, ctx);
   if (impl_->fd >= 0) close(impl_->fd);
 }
 
 bool HostAio::ok() const { return impl_->good; }
 
 bool HostAio::SubmitAndReap(int count) {
-  return syscall(SYS_io_submit, impl_->ctx, count, impl_->pointers) == count &&
-         syscall(SYS_io_getevents, impl_->ctx, count, count, impl_->events, nullptr) == count;
+  const aio_context_t ctx = impl_->contexts[impl_->used];
+  return syscall(SYS_io_submit, ctx, count, impl_->pointers) == count &&
+         syscall(SYS_io_getevents, ctx, count, count, impl_->events, nullptr) == count;
 }
+
+void HostAio::NextContext() { impl_->used = (impl_->used + 1) % impl_->contexts.size(); }
 
 }  // namespace kpath

@@ -99,7 +99,7 @@ class Counter : public ProbeListener {
     const absl::string_view name = event.function->name;
     merges += name == "bio_attempt_back_merge" || name == "bio_attempt_front_merge";
     if (name == "io_schedule") {
-      const FunctionProbe* caller = current->function->caller();
+      const FunctionProbe* caller = current_function->caller();
       tag_waits += caller != nullptr && caller->info().name == std::string("blk_mq_get_tag");
     }
     signals += name == "do_signal";

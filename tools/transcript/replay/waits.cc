@@ -10,8 +10,8 @@ namespace kpath {
 std::string DescribeWait(const task_struct* task) {
   if (task == nullptr) return "its process has ended";
   std::string text = "waits in";
-  for (const FunctionProbe* f = task->function; f != nullptr; f = f->caller()) {
-    absl::StrAppend(&text, f == task->function ? " " : " < ", f->info().name);
+  for (const FunctionProbe* f = task->function(); f != nullptr; f = f->caller()) {
+    absl::StrAppend(&text, f == task->function() ? " " : " < ", f->info().name);
   }
   return text;
 }
