@@ -161,7 +161,7 @@ bool RunLine(Cpu*& cpu) {
 
 // The lines of a block one by one. Returns true if the listing goes on behind it.
 template <const auto& kListing, size_t kFrom, size_t kEnd>
-ABSL_ATTRIBUTE_NOINLINE bool RunLines(Cpu*& cpu) {
+[[gnu::cold, gnu::noinline]] bool RunLines(Cpu*& cpu) {
   return [&cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
     return (RunLine<kListing, kFrom + kIndex>(cpu) && ...);
   }
@@ -169,7 +169,7 @@ ABSL_ATTRIBUTE_NOINLINE bool RunLines(Cpu*& cpu) {
 }
 
 // Leaves a block by a jump in the middle: `not_passed` of its lines are not come to.
-void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed);
+[[gnu::cold]] void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed);
 
 // A block, whose probes are counted. Returns true if the listing goes on behind it.
 template <const auto& kListing, size_t kFrom, size_t kEnd>

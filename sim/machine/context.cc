@@ -2,6 +2,7 @@
 #include "sim/machine/context.h"
 
 #include "sim/machine/check.h"
+#include "sim/machine/function_recorder.h"
 #include "sim/machine/machine.h"
 
 namespace kpath {
@@ -17,6 +18,7 @@ void SetCurrentContext(Context* context) {
   }
   current_context = context;
   if (context != nullptr) {
+    if (FunctionRecorder* recorder = context->machine->recorder_) recorder->Switch();
     current_function = context->saved_function;
     probes_left = context->machine->probes_left_;
   }

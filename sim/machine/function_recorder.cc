@@ -15,6 +15,8 @@ FunctionRecorder::FunctionRecorder(size_t most)
     : most_chunks_(std::max<size_t>(2, most / kRecordsOfChunk)) {}
 
 void FunctionRecorder::GoOn(const Context& context) {
+  stop_ = end_;
+  if (&context == context_ && context.cpu == cpu_ && next_ != end_) return;
   context_ = &context;
   cpu_ = context.cpu;
   // For the switch, and what comes with it.
@@ -40,12 +42,12 @@ void FunctionRecorder::AddChunk() {
   }
   chunks_.push_back(std::move(chunk));
   next_ = chunks_.back().records.get();
-  end_ = next_ + kRecordsOfChunk;
+  end_ = stop_ = next_ + kRecordsOfChunk;
 }
 
 void FunctionRecorder::Clear() {
   chunks_.clear();
-  next_ = end_ = nullptr;
+  next_ = stop_ = end_ = nullptr;
   context_ = nullptr;
   cpu_ = nullptr;
 }

@@ -39,15 +39,17 @@ class FunctionRecorder {
   // time.
   explicit FunctionRecorder(size_t most = kAll);
 
-  // Called by the machine: `context` has entered `function`, or left the innermost one (null).
-  // Returns false, and keeps nothing, if GoOn has to be called first.
-  bool Add(const FunctionInfo* function, const Context& context, int64_t time_ns) {
-    if (&context != context_ || context.cpu != cpu_ || next_ == end_) [[unlikely]]
+  // Called by the machine: `function` was entered, or the innermost one was left (null). Returns
+  // false, and keeps nothing, if GoOn has to be called first.
+  bool Add(const FunctionInfo* function, int64_t time_ns) {
+    if (next_ == stop_) [[unlikely]]
       return false;
     *next_++ = {function, time_ns};
     return true;
   }
-  // Makes room, and keeps that it is `context` that goes on.
+  // Called by the machine: maybe another context executes from now on.
+  void Switch() { stop_ = next_; }
+  // Makes room, and keeps that it is `context` that goes on, if that is not known yet.
   void GoOn(const Context& context);
 
   // Calls visit.Switch(const Task&) whenever another task, or the same one on another CPU, goes on;
@@ -95,6 +97,7 @@ class FunctionRecorder {
   size_t most_chunks_;
   std::deque<Chunk> chunks_;  // all but the last are full
   Record* next_ = nullptr;
+  Record* stop_ = nullptr;  // where GoOn has to be called: the end, or nearer
   Record* end_ = nullptr;
   const Context* context_ = nullptr;  // whose functions come at present
   const Cpu* cpu_ = nullptr;

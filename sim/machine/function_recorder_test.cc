@@ -41,9 +41,10 @@ struct Lines {
 
 void Add(FunctionRecorder& recorder, const FunctionInfo* function, const Context& context,
          int64_t time_ns) {
-  if (recorder.Add(function, context, time_ns)) return;
+  recorder.Switch();
+  EXPECT_FALSE(recorder.Add(function, time_ns));
   recorder.GoOn(context);
-  EXPECT_TRUE(recorder.Add(function, context, time_ns));
+  EXPECT_TRUE(recorder.Add(function, time_ns));
 }
 
 std::vector<std::string> LinesOf(const FunctionRecorder& recorder) {

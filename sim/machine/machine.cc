@@ -15,6 +15,15 @@ namespace {
 // How many probes a CPU passes before another running CPU has its turn.
 constexpr uint64_t kSliceProbes = 64;
 
+// Returns `quiet`. In a function of its own, so that Record keeps nothing over a call.
+ABSL_ATTRIBUTE_NOINLINE bool AddAfterSwitch(FunctionRecorder& recorder,
+                                            const FunctionInfo* function, int64_t now_ns,
+                                            bool quiet) {
+  recorder.GoOn(*current_context);
+  recorder.Add(function, now_ns);
+  return quiet;
+}
+
 }  // namespace
 
 int Machine::NextGlobalSlot() {
@@ -221,6 +230,7 @@ void Machine::RemoveListener(ProbeListener* listener) {
 
 void Machine::SetRecorder(FunctionRecorder* recorder) {
   recorder_ = recorder;
+  if (recorder != nullptr) recorder->Switch();
   UpdateDeadline();
 }
 
@@ -230,19 +240,20 @@ bool Machine::MustArrive(Grain grain) {
 }
 
 bool Machine::Record(const FunctionInfo* function) {
-  FunctionRecorder* const recorder = current_context->machine->recorder_;
+  const Machine& machine = *current_context->machine;
+  FunctionRecorder* const recorder = machine.recorder_;
   if (recorder == nullptr) return false;
-  const int64_t now_ns = current_context->machine->now_ns();
-  if (!recorder->Add(function, *current_context, now_ns)) [[unlikely]] {
-    recorder->GoOn(*current_context);
-    recorder->Add(function, *current_context, now_ns);
-  }
-  return !MustArrive(Grain::kFunction);
+  const int64_t position = machine.last_quiet_ - probes_left;
+  const int64_t now_ns = machine.clock_base_ns_ + position * kNsPerProbe;
+  const bool quiet = position < machine.arrive_from_[static_cast<int>(Grain::kFunction)];
+  if (!recorder->Add(function, now_ns)) [[unlikely]]
+    return AddAfterSwitch(*recorder, function, now_ns, quiet);
+  return quiet;
 }
 
 bool Machine::PassUnheardInstructions(int count) {
   const int64_t from = arrive_from_[static_cast<int>(Grain::kInstruction)];
-  if (static_cast<int64_t>(probes_passed()) + count >= from) return false;
+  if (last_quiet_ - probes_left + count >= from) return false;
   probes_left -= count;
   return true;
 }

@@ -237,7 +237,7 @@ class KernelGlobal {
   }
 
  private:
-  ABSL_ATTRIBUTE_NOINLINE T& Make(Machine& machine) const {
+  [[gnu::cold, gnu::noinline]] T& Make(Machine& machine) const {
     auto owner = std::make_shared<T>();
     T& value = *owner;
     machine.globals_[slot_] = &value;

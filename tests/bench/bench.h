@@ -12,9 +12,9 @@ namespace kpath {
 
 // Columns: "host"; "kpath" (nobody listens), "functions", "as text", "instructions" (traced). Items
 // processed, if set, are what one of the row's figures is about. A counter kBytes is shown in the
-// place of a time. Returns the benchmark, for more to be said of it.
-benchmark::internal::Benchmark* Register(const std::string& row, const std::string& column,
-                                         std::function<void(benchmark::State&)> run);
+// place of a time.
+void Register(const std::string& row, const std::string& column,
+              std::function<void(benchmark::State&)> run);
 
 inline constexpr const char* kBytes = "bytes";
 

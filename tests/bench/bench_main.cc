@@ -107,10 +107,10 @@ class Table : public benchmark::BenchmarkReporter {
 
 }  // namespace
 
-benchmark::internal::Benchmark* Register(const std::string& row, const std::string& column,
-                                         std::function<void(benchmark::State&)> run) {
+void Register(const std::string& row, const std::string& column,
+              std::function<void(benchmark::State&)> run) {
   if (Rows().empty() || Rows().back() != row) Rows().push_back(row);
-  return benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
+  benchmark::RegisterBenchmark(absl::StrCat(row, "|", column).c_str(), std::move(run));
 }
 
 double HeapBytes() {

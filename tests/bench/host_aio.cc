@@ -29,7 +29,10 @@ HostAio::HostAio(int contexts) : impl_(std::make_unique<Impl>()) {
   for (int i = 0; i < contexts && impl_->good; ++i) {
     aio_context_t ctx = 0;
     impl_->good = syscall(SYS_io_setup, contexts == 1 ? kMost : kMostOfSeveral, &ctx) == 0;
-    if (impl_->good) impl_->contexts.push_back(ctx);
+    if (!impl_->good) break;
+    impl_->contexts.push_back(ctx);
+    // It is the ring's address. What else is measured in this process forks it.
+    madvise(reinterpret_cast<void*>(ctx), 4096, MADV_DONTFORK);
   }
   for (int i = 0; i < kMost; ++i) {
     iocb& one = impl_->iocbs[i];
