@@ -7,20 +7,40 @@ _COPTS = [
     "-Werror",
 ]
 
+# What requests execute stands close together; //tests/bench:link_order_test.
+_LINK_ORDER = "//bazel:link_order.txt"
+_LINKOPTS = select({
+    "//bazel:link_in_order": ["-Wl,--section-ordering-file=$(location %s)" % _LINK_ORDER],
+    "//conditions:default": [],
+})
+
 def kpath_cc_library(name, copts = [], **kwargs):
     """A cc_library of kpath."""
     native.cc_library(name = name, copts = _COPTS + copts, linkstatic = True, **kwargs)
 
-def kpath_cc_binary(name, copts = [], **kwargs):
+def kpath_cc_binary(name, copts = [], linkopts = [], **kwargs):
     """A cc_binary of kpath."""
-    native.cc_binary(name = name, copts = _COPTS + copts, **kwargs)
+    native.cc_binary(
+        name = name,
+        additional_linker_inputs = [_LINK_ORDER],
+        copts = _COPTS + copts,
+        linkopts = _LINKOPTS + linkopts,
+        **kwargs
+    )
 
 def kpath_cc_test(name, copts = [], size = "small", **kwargs):
     """A cc_test of kpath, small unless it says otherwise.
 
     Depends on GoogleTest as any other part: "@com_google_googletest//:gtest_main".
     """
-    native.cc_test(name = name, copts = _COPTS + copts, size = size, **kwargs)
+    native.cc_test(
+        name = name,
+        size = size,
+        additional_linker_inputs = [_LINK_ORDER],
+        copts = _COPTS + copts,
+        linkopts = _LINKOPTS,
+        **kwargs
+    )
 
 def kpath_cc_fuzz_test(name, srcs, corpus, deps = [], copts = [], mutations = 2000, **kwargs):
     """A fuzz target: a source that defines LLVMFuzzerTestOneInput.

@@ -20,7 +20,7 @@ namespace {
 constexpr int kReads = 2000;
 
 // `tasks` programs, each of which makes `reads` reads. Only the reads are measured: they begin when
-// all programs are ready for them.
+// all programs are ready for them, and none of these ends before the last read.
 void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads) {
   for (auto _ : state) {
     state.PauseTiming();
@@ -38,6 +38,7 @@ void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads) {
           while (ready < tasks) user::Syscall(NR_sched_yield);
           for (int64_t n = 0; n < reads; ++n) model.SubmitAndReap(1);
           if (++done == tasks) state.PauseTiming();
+          if (done != tasks) user::pause();
         });
       }
       const std::string report = system.RunUntilIdle();
@@ -62,11 +63,16 @@ void KeptBytes(benchmark::State& state, int64_t requests) {
   }
 }
 
-// A process with so many contexts, which uses one after the other.
+// A process with so many contexts, which uses one after the other; the page fault of the first use
+// is not measured.
 void Contexts(benchmark::State& state, int contexts) {
   int64_t requests = 0;
   RunModel(state, Traced::kNothing, {}, [&] {
     ModelAio model("/tmp/x", O_RDWR | O_CREAT, contexts);
+    for (int i = 0; i < contexts; ++i) {
+      model.SubmitAndReap(1);
+      model.NextContext();
+    }
     for (auto _ : state) {
       model.SubmitAndReap(1);
       model.NextContext();
@@ -76,10 +82,16 @@ void Contexts(benchmark::State& state, int contexts) {
   state.SetItemsProcessed(requests);
 }
 
-// Its contexts are kept to the program's end: io_destroy of each takes the host milliseconds.
+// The same on the host. Its contexts are kept to the program's end: io_destroy of each takes it
+// milliseconds.
 void HostContexts(benchmark::State& state, int contexts) {
   static auto* const hosts = new std::map<int, HostAio>;
-  HostAio& host = hosts->try_emplace(contexts, contexts).first->second;
+  const auto [found, made] = hosts->try_emplace(contexts, contexts);
+  HostAio& host = found->second;
+  for (int i = 0; made && host.ok() && i < contexts; ++i) {
+    host.SubmitAndReap(1);
+    host.NextContext();
+  }
   if (!host.ok()) return state.SkipWithError("no native AIO here, or too few contexts");
   for (auto _ : state) {
     if (!host.SubmitAndReap(1)) return state.SkipWithError("io_submit or io_getevents");
@@ -111,7 +123,11 @@ void RegisterGrowth(bool more) {
              [tasks](benchmark::State& state) { Reads(state, 1, tasks, kReads / 10); });
   }
   for (const int cpus : {1, 4, 16, 64}) {
-    Register(absl::StrCat("growth: ", cpus, " CPUs, a request"), "kpath",
+    Register(absl::StrCat("growth: ", cpus, " CPUs, one of them busy, a request"), "kpath",
+             [cpus](benchmark::State& state) { Reads(state, cpus, 1, kReads); });
+  }
+  for (const int cpus : {1, 4, 16, 64}) {
+    Register(absl::StrCat("growth: ", cpus, " CPUs, all of them busy, a request"), "kpath",
              [cpus](benchmark::State& state) { Reads(state, cpus, cpus, kReads); });
   }
 }

@@ -11,37 +11,18 @@ faster is stored, too, so that it is not lost again unseen. --update stores the 
 """
 
 import os
-import re
-import subprocess
 import sys
 
-WORKLOADS = "tests/bench/workloads"
+import callgrind
+
 STORED = "tests/bench/instruction_counts.txt"
 TOLERANCE = 0.03
-FEW, MANY = 100, 600
 
 HEADER = """\
 # SPDX-License-Identifier: Apache-2.0
 # Instructions of one round of each workload of workloads.cc, counted by callgrind; of the optimised
 # build with g++. Written by: bazel-4 run //tests/bench:instruction_counts_test -- --update
 """
-
-
-def instructions(workload, times):
-    """What the whole program executes."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", WORKLOADS,
-               workload, str(times)]
-    ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         universal_newlines=True)
-    collected = re.search(r"Collected : (\d+)", ran.stderr)
-    if ran.returncode != 0 or collected is None:
-        sys.exit("%s: status %d\n%s" % (" ".join(command), ran.returncode, ran.stderr))
-    return int(collected.group(1))
-
-
-def count(workload):
-    """What one round executes."""
-    return round((instructions(workload, MANY) - instructions(workload, FEW)) / (MANY - FEW))
 
 
 def read_stored():
@@ -54,10 +35,10 @@ def compare(stored):
     """Prints each count beside the stored one. Returns how many are too different."""
     wrong = 0
     for workload, before in stored.items():
-        now = count(workload)
+        now = callgrind.instructions(workload)
         change = now / before - 1
         too_much = abs(change) > TOLERANCE
-        print("%-16s %8d instructions, stored %8d: %+.1f %%%s" %
+        print("%-20s %8d instructions, stored %8d: %+.1f %%%s" %
               (workload, now, before, 100 * change, "  TOO DIFFERENT" if too_much else ""))
         wrong += too_much
     if wrong:
@@ -67,7 +48,7 @@ def compare(stored):
 
 
 def update(stored):
-    text = HEADER + "".join("%-16s %8d\n" % (name, count(name)) for name in stored)
+    text = HEADER + "".join("%-20s %8d\n" % (name, callgrind.instructions(name)) for name in stored)
     with open(os.path.join(os.environ["BUILD_WORKSPACE_DIRECTORY"], STORED), "w") as file:
         file.write(text)
     print(text, end="")

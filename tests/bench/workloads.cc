@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// workloads NAME TIMES: does one thing TIMES times on a simulated machine, with nobody listening.
-// What instruction_counts_test.py counts the instructions of.
+// workloads NAME TIMES: does one thing TIMES times on a simulated machine, with nobody listening or
+// with functions recorded. What instruction_counts_test.py and link_order_test.py measure.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "sim/machine/function_recorder.h"
 #include "tests/bench/model_aio.h"
 
 namespace kpath {
@@ -15,13 +16,15 @@ struct Workload {
   const char* name;
   int requests;  // at a time; 0: no AIO
   bool on_disk;
+  bool recorded;  // what functions it executes
 };
 
 constexpr Workload kWorkloads[] = {
-    {"getpid", 0, false},
-    {"cached-read", 1, false},
-    {"cached-reads-32", 32, false},
-    {"full-circle-32", 32, true},
+    {"getpid", 0, false, false},
+    {"cached-read", 1, false, false},
+    {"cached-read-recorded", 1, false, true},
+    {"cached-reads-32", 32, false, false},
+    {"full-circle-32", 32, true, false},
 };
 
 void Work(const Workload& workload, int times) {
@@ -40,6 +43,8 @@ int Run(const Workload& workload, int times) {
   SystemOptions options;
   options.devices.push_back({.path = "/dev/vda"});
   System system(options);
+  FunctionRecorder functions(1 << 16);
+  if (workload.recorded) system.machine().SetRecorder(&functions);
   system.Start("bench", [&] { Work(workload, times); });
   const std::string report = system.RunUntilIdle();
   if (!report.empty()) std::fprintf(stderr, "%s\n", report.c_str());
