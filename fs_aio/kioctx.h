@@ -28,7 +28,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "fs_aio/aio_abi.h"
 #include "sim/kernel/mutex.h"
 #include "sim/kernel/percpu.h"
@@ -85,7 +84,7 @@ struct kioctx {
 
   uint64_t mmap_base = 0;
   uint64_t mmap_size = 0;
-  absl::InlinedVector<kptr<page>, 1> ring_pages;
+  std::vector<kptr<page>> ring_pages;
   // What Linux allocates for the list of more than AIO_RING_PAGES pages; the list itself is above.
   kptr<struct ring_pages_array> ring_pages_array;
 

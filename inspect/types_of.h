@@ -22,7 +22,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "inspect/objects/described.h"
 #include "inspect/types.h"
@@ -289,8 +288,6 @@ struct ListTraits : Traits<void> {
 };
 template <typename T>
 struct Traits<std::vector<T>> : ListTraits<std::vector<T>> {};
-template <typename T, size_t kInline>
-struct Traits<absl::InlinedVector<T, kInline>> : ListTraits<absl::InlinedVector<T, kInline>> {};
 template <typename T>
 struct Traits<std::deque<T>> : ListTraits<std::deque<T>> {};
 template <typename T, size_t kSize>

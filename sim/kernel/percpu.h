@@ -14,29 +14,19 @@
 // Context: alloc_percpu may sleep; free_percpu: any.
 #pragma once
 
-#include <type_traits>
 #include <vector>
 
 #include "absl/base/attributes.h"
-#include "absl/container/fixed_array.h"
 #include "sim/kernel/sched.h"
 #include "sim/kernel/slab.h"
 
 namespace kpath {
 
-// The small T of one CPU, or of a few, are in it; it is as large as a vector.
-template <typename T>
-using PercpuObjects =
-    std::conditional_t<sizeof(T) <= sizeof(void*), absl::FixedArray<T, sizeof(void*) / sizeof(T)>,
-                       std::vector<T>>;
-
 // An allocation for all CPUs.
 template <typename T>
 struct percpu_array {
   static constexpr const char* kSlabName = T::kSlabName;
-  explicit percpu_array(int count) : cpus(static_cast<size_t>(count)) {}
-
-  PercpuObjects<T> cpus;
+  std::vector<T> cpus;
 };
 
 template <typename T>
@@ -51,7 +41,9 @@ bool __alloc_percpu();
 template <typename T>
 percpu_ptr<T> MakePercpuArray() {
   SlabHeader* header = TakeSlabObject(*kmalloc_cache<percpu_array<T>>);
-  return percpu_ptr<T>(new (ObjectOf(header)) percpu_array<T>(current->machine->cpus()));
+  percpu_ptr<T> array(new (ObjectOf(header)) percpu_array<T>);
+  array->cpus.resize(static_cast<size_t>(current->machine->cpus()));
+  return array;
 }
 
 template <typename T>
@@ -72,7 +64,7 @@ void free_percpu(const percpu_ptr<T>& pointer) {
 
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
-  return pointer->cpus.data() + cpu;
+  return &pointer->cpus[static_cast<size_t>(cpu)];
 }
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* this_cpu_ptr(const percpu_ptr<T>& pointer) {
