@@ -12,7 +12,7 @@
 //     ...
 //     STEP("table lookup", id, table_size);
 //     ...
-//     return RETURN(ctx);
+//     return fn.Return(ctx);
 //   }
 //
 // Passing a probe adds one to the machine's position and compares it with the machine's deadline;
