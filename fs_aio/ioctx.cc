@@ -39,6 +39,17 @@ int find_free_place(const kptr<kioctx_table>& table) {
   return free == places.end() ? -1 : static_cast<int>(free - places.begin());
 }
 
+// Of thousands of contexts, the one that is used next is not in the host's caches: it fetches at
+// once what a request needs of it, not one thing after the other as they are come to.
+void PrefetchContext(const kptr<kioctx_table>& table, const kptr<kioctx>& ctx) {
+  table->fetched = ctx.get();
+  Prefetch(ctx);
+  Prefetch(ctx->users.percpu_count);
+  Prefetch(ctx->reqs.percpu_count);
+  Prefetch(ctx->cpu);
+  if (!ctx->ring_pages.empty()) Prefetch(ctx->ring_pages.front());
+}
+
 }  // namespace
 
 // v4.19 fs/aio.c: aio_nr_sub
@@ -149,6 +160,8 @@ kptr<kioctx> lookup_ioctx(uint64_t ctx_id) {
          Value::Address(ctx_id), id);
   } else {
     kptr<kioctx> ctx = table->table[id];
+    if (ctx && ctx.get() != table->fetched) [[unlikely]]
+      PrefetchContext(table, ctx);
     if (ctx && ctx->user_id == ctx_id && percpu_ref_tryget_live(&ctx->users)) {
       ret = ctx;
     } else {

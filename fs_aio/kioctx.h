@@ -112,6 +112,7 @@ struct kioctx {
 struct kioctx_table {
   static constexpr const char* kSlabName = "kioctx_table";
   std::vector<kptr<kioctx>> table;
+  const kioctx* fetched = nullptr;  // not Linux's: the last one of PrefetchContext (ioctx.cc)
 };
 
 // v4.19 fs/aio.c: struct fsync_iocb

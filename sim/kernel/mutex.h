@@ -36,10 +36,10 @@ struct mutex_waiter {
 
 struct mutex {
   task_struct* owner = nullptr;
+  task_struct* pickup = nullptr;  // the waiter it is handed to
+  lockdep_map dep_map;
   spinlock_t wait_lock;
   std::deque<mutex_waiter*> wait_list;  // longest waiting first
-  task_struct* pickup = nullptr;        // the waiter it is handed to
-  lockdep_map dep_map;
 };
 
 inline Value MakeValue(const mutex* lock) {

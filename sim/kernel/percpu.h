@@ -14,6 +14,8 @@
 // Context: alloc_percpu may sleep; free_percpu: any.
 #pragma once
 
+#include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -22,11 +24,42 @@
 
 namespace kpath {
 
+// Small objects, of as many CPUs as there is room for, are in it: they need no cache line of the
+// host's of their own. As large as a vector, and used as one.
+template <typename T>
+class SmallPercpuObjects {
+ public:
+  explicit SmallPercpuObjects(size_t count)
+      : data_(count <= kFew ? few_ : new T[count]()), size_(count) {}
+  ~SmallPercpuObjects() {
+    if (data_ != few_) delete[] data_;
+  }
+  SmallPercpuObjects(const SmallPercpuObjects&) = delete;
+  SmallPercpuObjects& operator=(const SmallPercpuObjects&) = delete;
+
+  T* data() { return data_; }
+  size_t size() const { return size_; }
+  T& operator[](size_t cpu) { return data_[cpu]; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+
+ private:
+  static constexpr size_t kFew = sizeof(void*) / sizeof(T);
+
+  T* const data_;
+  const size_t size_;
+  T few_[kFew] = {};
+};
+
 // An allocation for all CPUs.
 template <typename T>
 struct percpu_array {
   static constexpr const char* kSlabName = T::kSlabName;
-  std::vector<T> cpus;
+  using Objects =
+      std::conditional_t<sizeof(T) <= sizeof(void*), SmallPercpuObjects<T>, std::vector<T>>;
+  explicit percpu_array(int count) : cpus(static_cast<size_t>(count)) {}
+
+  Objects cpus;
 };
 
 template <typename T>
@@ -41,9 +74,7 @@ bool __alloc_percpu();
 template <typename T>
 percpu_ptr<T> MakePercpuArray() {
   SlabHeader* header = TakeSlabObject(*kmalloc_cache<percpu_array<T>>);
-  percpu_ptr<T> array(new (ObjectOf(header)) percpu_array<T>);
-  array->cpus.resize(static_cast<size_t>(current->machine->cpus()));
-  return array;
+  return percpu_ptr<T>(new (ObjectOf(header)) percpu_array<T>(current->machine->cpus()));
 }
 
 template <typename T>
@@ -64,7 +95,7 @@ void free_percpu(const percpu_ptr<T>& pointer) {
 
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
-  return &pointer->cpus[static_cast<size_t>(cpu)];
+  return pointer->cpus.data() + cpu;
 }
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* this_cpu_ptr(const percpu_ptr<T>& pointer) {

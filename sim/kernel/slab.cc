@@ -68,6 +68,9 @@ bool IsBeingMade(const SlabHeader& header) {
   return std::all_of(bytes, bytes + looked_at, [](uint8_t byte) { return byte == kPoisonFree; });
 }
 
+SlabMemory::SlabMemory(size_t object_size)
+    : bytes_(new (std::align_val_t(kLine)) uint8_t[kBefore + kSlabHeaderBytes + object_size]) {}
+
 kmem_cache_base::kmem_cache_base(const char* name, size_t object_size)
     : name_(name), object_size_(object_size) {
   slab->caches.push_back(this);
@@ -76,8 +79,8 @@ kmem_cache_base::kmem_cache_base(const char* name, size_t object_size)
 kmem_cache_base::~kmem_cache_base() = default;
 
 void kmem_cache_base::DestroyLiveObjects() {
-  for (const auto& memory : memory_) {
-    auto* header = reinterpret_cast<SlabHeader*>(memory.get());
+  for (const SlabMemory& memory : memory_) {
+    SlabHeader* header = memory.header();
     if (header->live && !IsBeingMade(*header)) Destroy(ObjectOf(header));
     header->~SlabHeader();
   }
@@ -85,9 +88,8 @@ void kmem_cache_base::DestroyLiveObjects() {
 
 std::vector<const SlabHeader*> kmem_cache_base::LiveObjects() const {
   std::vector<const SlabHeader*> live;
-  for (const auto& memory : memory_) {
-    const auto* header = reinterpret_cast<const SlabHeader*>(memory.get());
-    if (header->live) live.push_back(header);
+  for (const SlabMemory& memory : memory_) {
+    if (memory.header()->live) live.push_back(memory.header());
   }
   return live;
 }
@@ -98,8 +100,8 @@ SlabHeader* kmem_cache_base::Take() {
     header = free_.back();
     free_.pop_back();
   } else {
-    memory_.push_back(std::make_unique<uint8_t[]>(kSlabHeaderBytes + object_size_));
-    header = new (memory_.back().get()) SlabHeader{.cache = this};
+    memory_.emplace_back(object_size_);
+    header = new (memory_.back().header()) SlabHeader{.cache = this};
     std::memset(ObjectOf(header), kPoisonFree, object_size_);
     header->address = slab->next_address;
     slab->next_address += (object_size_ + 15) / 16 * 16;

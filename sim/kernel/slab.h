@@ -40,11 +40,10 @@ namespace kpath {
 
 enum gfp_t : uint32_t { GFP_ATOMIC = 0, GFP_KERNEL = 1 };
 
-// What the allocator keeps before each object.
+// What the allocator keeps before each object. The generation, which every use of the object looks
+// at, comes last: it shares a cache line of the host with the object's first bytes.
 struct SlabHeader {
   class kmem_cache_base* cache = nullptr;
-  uint32_t generation = 0;
-  bool live = false;
   uint64_t address = 0;                // simulated
   const char* allocated_in = nullptr;  // modelled function
   const char* freed_in = nullptr;
@@ -52,6 +51,8 @@ struct SlabHeader {
   Position freed_at = {};
   int allocated_by = 0;  // pid
   int freed_by = 0;
+  bool live = false;
+  uint32_t generation = 0;
 };
 
 // What is wrong, told in the style of KASAN and SLUB; each stops the machine.
@@ -109,6 +110,40 @@ Value MakeValue(const kptr<T>& pointer) {
   return IS_ERR(pointer) ? Value::Result(-pointer.error()) : Value::Address(pointer.address());
 }
 
+inline constexpr size_t kSlabHeaderBytes = (sizeof(SlabHeader) + 15) / 16 * 16;
+
+// Memory of the host for a header and an object. The generation and the object's first bytes are in
+// one cache line: of the header, its last kHeaderBytesInLine are in that line.
+class SlabMemory {
+ public:
+  static constexpr size_t kLine = 64;
+  static constexpr size_t kHeaderBytesInLine = 16;
+
+  explicit SlabMemory(size_t object_size);
+  SlabHeader* header() const { return reinterpret_cast<SlabHeader*>(bytes_.get() + kBefore); }
+
+ private:
+  static constexpr size_t kBefore =
+      (kLine - (kSlabHeaderBytes - kHeaderBytesInLine) % kLine) % kLine;
+  struct Free {
+    void operator()(uint8_t* bytes) const { operator delete[](bytes, std::align_val_t(kLine)); }
+  };
+
+  std::unique_ptr<uint8_t[], Free> bytes_;
+};
+
+// Has the host fetch the object, all of its cache lines at once, before they are used one by one.
+// The pointer is neither used nor checked; it may be null.
+template <typename T>
+void Prefetch(const kptr<T>& pointer) {
+  const uintptr_t begin =
+      reinterpret_cast<uintptr_t>(pointer.get()) - SlabMemory::kHeaderBytesInLine;
+  constexpr size_t kBytes = SlabMemory::kHeaderBytesInLine + sizeof(T);
+  for (size_t i = 0; i < kBytes; i += SlabMemory::kLine) {
+    __builtin_prefetch(reinterpret_cast<const void*>(begin + i));
+  }
+}
+
 class kmem_cache_base {
  public:
   kmem_cache_base(const char* name, size_t object_size);
@@ -141,11 +176,9 @@ class kmem_cache_base {
   const char* const name_;
   const size_t object_size_;
   int live_ = 0;
-  std::vector<std::unique_ptr<uint8_t[]>> memory_;  // a header and an object each
-  std::vector<SlabHeader*> free_;                   // last freed first
+  std::vector<SlabMemory> memory_;  // a header and an object each
+  std::vector<SlabHeader*> free_;   // last freed first
 };
-
-inline constexpr size_t kSlabHeaderBytes = (sizeof(SlabHeader) + 15) / 16 * 16;
 
 inline SlabHeader* HeaderOf(const void* object) {
   return reinterpret_cast<SlabHeader*>(const_cast<uint8_t*>(static_cast<const uint8_t*>(object)) -
