@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "entry/listing.h"
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "entry/instruction_step.h"
 #include "sim/machine/check.h"
@@ -64,6 +66,28 @@ uint64_t StoredValue(const Cpu& cpu, const InstructionStep& step) {
   return step.stored_bytes == 4 ? cpu.Read32(step.stored_address) : cpu.Read64(step.stored_address);
 }
 
+// A line whose probe somebody is told of.
+Flow ExecuteWatched(Cpu& cpu, const CodeSymbol& symbol, uint32_t offset,
+                    const Instruction& instruction, uint64_t next_rip) {
+  InstructionStep step = {.instruction = &instruction, .symbol = &symbol, .offset = offset};
+  DescribeStore(cpu, step);
+  const WatchedRegisters before = {cpu.regs, cpu.gs_base};
+  const Flow flow = Execute(cpu, instruction, next_rip);
+  const WatchedRegisters after = {cpu.regs, cpu.gs_base};
+  step.before = &before;
+  step.after = &after;
+  step.stored_value = StoredValue(cpu, step);
+  cpu.machine().Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, &step, {});
+  return flow;
+}
+
+// A line at which something else is due.
+Flow ExecuteAndArrive(Cpu& cpu, const Instruction& instruction, uint64_t next_rip) {
+  const Flow flow = Execute(cpu, instruction, next_rip);
+  cpu.machine().Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, nullptr, {});
+  return flow;
+}
+
 }  // namespace
 
 std::vector<RegisterChange> ChangesOf(const InstructionStep& step) {
@@ -95,24 +119,6 @@ void ReplacedListing::GoTo(const CodeSymbol& symbol, Cpu& cpu) {
   RunInterpreted(cpu, symbol, replaced.lines_, replaced.next_);
 }
 
-Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
-                    const Instruction& instruction, uint64_t next_rip) {
-  Machine& machine = cpu->machine();
-  InstructionStep step = {.instruction = &instruction,
-                          .symbol = &symbol,
-                          .offset = static_cast<uint32_t>(address - symbol.address)};
-  DescribeStore(*cpu, step);
-  const WatchedRegisters before = {cpu->regs, cpu->gs_base};
-  const Flow flow = Execute(*cpu, instruction, next_rip);
-  const WatchedRegisters after = {cpu->regs, cpu->gs_base};
-  step.before = &before;
-  step.after = &after;
-  step.stored_value = StoredValue(*cpu, step);
-  machine.Arrive(ProbeEvent::Kind::kInstruction, nullptr, nullptr, &step, {});
-  cpu = current_context->cpu;
-  return flow;
-}
-
 void ReportReturn(Cpu& cpu, const CodeSymbol& called, uint64_t next_rip) {
   cpu.machine().Panic(absl::StrCat("BUG: ", called.name, " returned to 0x", absl::Hex(cpu.regs.rip),
                                    ", called from 0x", absl::Hex(next_rip)));
@@ -123,18 +129,34 @@ void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed) {
   GoTo(target, cpu);
 }
 
-void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
-                    const CodeSymbol* next_symbol) {
-  Cpu* at = &cpu;
-  uint64_t address = symbol.address;
+bool RunLines(Cpu*& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+              const uint32_t* offsets) {
   for (const Instruction& line : lines) {
-    const uint64_t next = address + EncodedLength(line, address);
-    const Flow flow = Machine::PassProbe() ? ExecuteWatched(at, symbol, address, line, next)
-                                           : Execute(*at, line, next);
-    if (!Follow(at, flow, line, next)) return;
-    address = next;
+    const uint64_t next_rip = symbol.address + offsets[1];
+    Flow flow;
+    if (!Machine::PassProbe()) {
+      flow = Execute(*cpu, line, next_rip);
+    } else {
+      flow = cpu->machine().listening() ? ExecuteWatched(*cpu, symbol, *offsets, line, next_rip)
+                                        : ExecuteAndArrive(*cpu, line, next_rip);
+      cpu = current_context->cpu;
+    }
+    if (!Follow(cpu, flow, line, next_rip)) return false;
+    ++offsets;
   }
-  if (next_symbol != nullptr) return GoTo(*next_symbol, *at);
+  return true;
+}
+
+void RunInterpreted(Cpu& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+                    const CodeSymbol* next) {
+  std::vector<uint32_t> offsets = {0};
+  for (const Instruction& line : lines) {
+    const uint32_t offset = offsets.back();
+    offsets.push_back(offset + EncodedLength(line, symbol.address + offset));
+  }
+  Cpu* at = &cpu;
+  if (!RunLines(at, symbol, lines, offsets.data())) return;
+  if (next != nullptr) return GoTo(*next, *at);
   at->machine().Panic(absl::StrCat("BUG: ", symbol.name, " runs on behind its last instruction"));
 }
 

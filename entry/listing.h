@@ -24,6 +24,7 @@
 // one, where it goes on.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -49,6 +50,14 @@ struct Listing {
     uint64_t address = symbol->address;
     for (size_t i = 0; i < index; ++i) address += EncodedLength(lines[i], address);
     return address;
+  }
+  // The same, from the symbol on, of each line and of the end.
+  constexpr std::array<uint32_t, N + 1> Offsets() const {
+    std::array<uint32_t, N + 1> offsets = {};
+    for (size_t i = 0; i <= N; ++i) {
+      offsets[i] = static_cast<uint32_t>(AddressOf(i) - symbol->address);
+    }
+    return offsets;
   }
 };
 
@@ -138,35 +147,16 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool Follow(Cpu*& cpu, Flow flow,
   return true;
 }
 
-// Execute, while somebody watches: tells the listeners. Returns with `cpu` where the context is.
-Flow ExecuteWatched(Cpu*& cpu, const CodeSymbol& symbol, uint64_t address,
-                    const Instruction& instruction, uint64_t next_rip);
-
 template <const auto& kListing, size_t kIndex, typename Core>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline Flow ExecuteLine(Core& core) {
   static constexpr Instruction kLine = kListing.lines[kIndex];
   return Execute<kLine.opcode>(core, kLine, kListing.AddressOf(kIndex + 1));
 }
 
-// One line with its probe. Returns true if the listing goes on with the next one.
-template <const auto& kListing, size_t kIndex>
-bool RunLine(Cpu*& cpu) {
-  constexpr uint64_t kNextRip = kListing.AddressOf(kIndex + 1);
-  const Flow flow = Machine::PassProbe()
-                        ? ExecuteWatched(cpu, *kListing.symbol, kListing.AddressOf(kIndex),
-                                         kListing.lines[kIndex], kNextRip)
-                        : ExecuteLine<kListing, kIndex>(*cpu);
-  return Follow(cpu, flow, kListing.lines[kIndex], kNextRip);
-}
-
-// The lines of a block one by one. Returns true if the listing goes on behind it.
-template <const auto& kListing, size_t kFrom, size_t kEnd>
-[[gnu::cold, gnu::noinline]] bool RunLines(Cpu*& cpu) {
-  return [&cpu]<size_t... kIndex>(std::index_sequence<kIndex...>) {
-    return (RunLine<kListing, kFrom + kIndex>(cpu) && ...);
-  }
-  (std::make_index_sequence<kEnd - kFrom>());
-}
+// Lines one by one, each with its probe. `offsets` says where each of them, and the end, stands,
+// from the symbol on. Returns true if the listing goes on behind them.
+bool RunLines(Cpu*& cpu, const CodeSymbol& symbol, absl::Span<const Instruction> lines,
+              const uint32_t* offsets);
 
 // Leaves a block by a jump in the middle: `not_passed` of its lines are not come to.
 [[gnu::cold]] void LeaveBlock(Cpu& cpu, const CodeSymbol& target, int not_passed);
@@ -201,19 +191,48 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunBlock(Cpu*& cpu, uint8_t* stack) {
   return Follow(cpu, flow, kListing.lines[kLast], kListing.AddressOf(kEnd));
 }
 
+// Lines of one block: at once if they are quiet and their stack is in one page. Returns false, and
+// runs nothing, if not; `*goes_on` says whether the listing goes on behind them.
+template <const auto& kListing, size_t kFrom, size_t kEnd>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunIfQuiet(Cpu*& cpu, bool* goes_on) {
+  constexpr StackUse kStack = StackUseOf(kListing.lines, kFrom, kEnd);
+  uint8_t* const stack = FindStack<kStack>(*cpu);
+  if (kStack.bytes() != 0 && stack == nullptr) [[unlikely]]
+    return false;
+  if (!Machine::PassInstructions(kEnd - kFrom)) [[unlikely]]
+    return false;
+  *goes_on = RunBlock<kListing, kFrom, kEnd>(cpu, stack);
+  return true;
+}
+
+// A block that is not quiet: in parts of a few lines, of which only that is run line by line in
+// which something is due. Returns true if the listing goes on behind it.
+template <const auto& kListing, size_t kFrom, size_t kEnd>
+[[gnu::noinline]] bool RunParts(Cpu*& cpu) {
+  static constexpr auto kOffsets = kListing.Offsets();
+  constexpr size_t kLinesOfPart = 6;
+  constexpr size_t kPartEnd = std::min(kFrom + kLinesOfPart, kEnd);
+  bool goes_on = true;
+  if (!RunIfQuiet<kListing, kFrom, kPartEnd>(cpu, &goes_on)) {
+    const auto lines = absl::MakeConstSpan(kListing.lines).subspan(kFrom, kPartEnd - kFrom);
+    goes_on = RunLines(cpu, *kListing.symbol, lines, &kOffsets[kFrom]);
+  }
+  if constexpr (kPartEnd != kEnd) {
+    return goes_on && RunParts<kListing, kPartEnd, kEnd>(cpu);
+  }
+  return goes_on;
+}
+
 // The block from line kFrom on, then those behind it. Returns true if the listing goes on behind
 // its last line.
 template <const auto& kListing, size_t kFrom = 0>
 bool RunBlocks(Cpu*& cpu) {
   constexpr size_t kEnd = EndOfBlock(kListing.lines, kFrom);
-  constexpr StackUse kStack = StackUseOf(kListing.lines, kFrom, kEnd);
-  uint8_t* const stack = FindStack<kStack>(*cpu);
-  const bool found = kStack.bytes() == 0 || stack != nullptr;
-  if (found && Machine::PassInstructions(kEnd - kFrom)
-          ? !RunBlock<kListing, kFrom, kEnd>(cpu, stack)
-          : !RunLines<kListing, kFrom, kEnd>(cpu)) {
-    return false;
+  bool goes_on;
+  if (!RunIfQuiet<kListing, kFrom, kEnd>(cpu, &goes_on)) {
+    goes_on = RunParts<kListing, kFrom, kEnd>(cpu);
   }
+  if (!goes_on) return false;
   if constexpr (kEnd == kListing.lines.size()) {
     return true;
   } else {

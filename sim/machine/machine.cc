@@ -99,7 +99,7 @@ Cpu* Machine::PickCpu() {
   int skip = Choose(ChoiceKind::kStepCpu, runnable_cpus_);
   int id = last_cpu_;
   while (true) {
-    id = (id + 1) % cpus();
+    if (++id == cpus()) id = 0;
     Cpu& cpu = *cpus_[id];
     if (cpu.halted()) continue;
     if (skip-- == 0) return &cpu;
@@ -181,34 +181,36 @@ bool Machine::AdvanceToNextEvent() {
   return true;
 }
 
+bool Machine::EventIsDue() const { return !events_.empty() && events_.first_time_ns() <= now_ns(); }
+
 void Machine::RunDueEvents() {
-  if (running_events_) return;
+  if (running_events_ || !EventIsDue()) return;
   running_events_ = true;
-  while (!events_.empty() && events_.first_time_ns() <= now_ns()) events_.TakeFirst()();
+  while (EventIsDue()) events_.TakeFirst()();
   running_events_ = false;
   UpdateDeadline();
 }
 
 int64_t Machine::NextDue() const {
-  uint64_t due = std::min<uint64_t>({stop_position_, slice_end_, INT64_MAX});
+  const Context* const context = is_current() ? current_context : nullptr;
+  const bool interrupt =
+      context != nullptr && context->cpu != nullptr && context->cpu->interrupt_pending();
+  if (interrupt || stop_requested_) return 0;
+  uint64_t due = std::min<uint64_t>(std::min(stop_position_, slice_end_), INT64_MAX);
   if (!events_.empty()) {
     const int64_t wait_ns = std::max<int64_t>(0, events_.first_time_ns() - clock_base_ns_);
     due = std::min<uint64_t>(due, (wait_ns + kNsPerProbe - 1) / kNsPerProbe);
   }
-  const bool interrupt = current_context != nullptr && current_context->machine == this &&
-                         current_context->cpu != nullptr &&
-                         current_context->cpu->interrupt_pending();
-  return interrupt || stop_requested_ ? 0 : static_cast<int64_t>(due);
+  return static_cast<int64_t>(due);
 }
 
 void Machine::UpdateDeadline() {
   if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
   due_ = NextDue();
-  for (const Grain grain : {Grain::kFunction, Grain::kStatement, Grain::kInstruction}) {
-    const bool heard = listening() && grain <= finest_heard_;
-    arrive_from_[static_cast<int>(grain)] = heard ? 0 : due_;
+  for (int grain = 0; grain < kGrains; ++grain) {
+    arrive_from_[grain] = heard_[grain] ? 0 : due_;
   }
-  const int64_t last_quiet = (listeners_.empty() && recorder_ == nullptr ? due_ : 0) - 1;
+  const int64_t last_quiet = (listening() || recorder_ != nullptr ? 0 : due_) - 1;
   (is_current() ? probes_left : probes_left_) += last_quiet - last_quiet_;
   last_quiet_ = last_quiet;
 }
@@ -217,14 +219,20 @@ void Machine::UpdateDeadline() {
 
 void Machine::AddListener(ProbeListener* listener) {
   listeners_.push_back({listener, listener->finest_grain()});
-  finest_heard_ = std::max(finest_heard_, listeners_.back().finest);
-  UpdateDeadline();
+  ListenersChanged();
 }
 
 void Machine::RemoveListener(ProbeListener* listener) {
   std::erase_if(listeners_, [&](const Attachment& one) { return one.listener == listener; });
-  finest_heard_ = Grain::kFunction;
-  for (const Attachment& one : listeners_) finest_heard_ = std::max(finest_heard_, one.finest);
+  ListenersChanged();
+}
+
+void Machine::ListenersChanged() {
+  for (int grain = 0; grain < kGrains; ++grain) {
+    heard_[grain] = std::any_of(listeners_.begin(), listeners_.end(), [&](const Attachment& one) {
+      return static_cast<int>(one.finest) >= grain;
+    });
+  }
   UpdateDeadline();
 }
 
@@ -286,8 +294,11 @@ void Machine::DoWhatIsDue(Context* context) {
   RunDueEvents();
   if (context->fiber_ == nullptr) return;
   if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();
-  if (probes_passed() >= slice_end_ && runnable_cpus_ > 1) LeaveFiber();
-  UpdateDeadline();
+  if (probes_passed() >= slice_end_ && runnable_cpus_ > 1) {
+    LeaveFiber();  // Resume has looked again at what is due
+  } else {
+    UpdateDeadline();
+  }
 }
 
 void Machine::Tell(ProbeEvent::Kind kind, const StepInfo* step, absl::Span<const Value> values) {

@@ -166,6 +166,7 @@ class Machine {
   void Step(Cpu& cpu);
   void Resume(Cpu& cpu);
   bool AdvanceToNextEvent();
+  bool EventIsDue() const;
   void RunDueEvents();
   void LeaveFiber();
   void DoWhatIsDue(Context* context);
@@ -175,6 +176,7 @@ class Machine {
   }
   // Recomputes when the next probe has to take the slow path.
   void UpdateDeadline();
+  void ListenersChanged();
   void TellAll(const ProbeEvent& event) const;
   int64_t NextDue() const;
   bool PassUnheardInstructions(int count);
@@ -190,7 +192,8 @@ class Machine {
   // the machine's contexts executes. A probe counts only these down: with a branch on the sign that
   // is two instructions.
   int64_t due_ = 0;
-  std::array<int64_t, 3> arrive_from_ = {};  // by grain: 0 where a listener hears it, else due_
+  static constexpr int kGrains = 3;
+  std::array<int64_t, kGrains> arrive_from_ = {};  // 0 where a listener hears the grain, else due_
   int64_t last_quiet_ = 0;
   int64_t probes_left_ = 0;
   uint64_t stop_position_ = UINT64_MAX;
@@ -205,7 +208,7 @@ class Machine {
   };
   std::vector<Attachment> listeners_;
   FunctionRecorder* recorder_ = nullptr;
-  Grain finest_heard_ = Grain::kFunction;  // by any of them
+  std::array<bool, kGrains> heard_ = {};  // whether one of them hears the grain
   std::string report_;
   bool stop_requested_ = false;
   bool stopped_at_probe_ = false;  // the CPU that stepped last is in the middle of its slice

@@ -19,7 +19,8 @@ import callgrind
 STORED = "bazel/link_order.txt"
 AT_LEAST = 0.98
 IN_ORDER = 0.95
-NAMES = ["cached-read", "cached-read-recorded", "cached-reads-32", "full-circle-32", "getpid"]
+NAMES = ["cached-read", "cached-read-recorded", "cached-reads-32", "full-circle-32", "getpid",
+         "cached-read-4-cpus"]
 
 HEADER = """\
 # SPDX-License-Identifier: Apache-2.0

@@ -17,6 +17,7 @@ struct Workload {
   int requests;  // at a time; 0: no AIO
   bool on_disk;
   bool recorded;  // what functions it executes
+  int cpus = 1;   // each with a task of its own
 };
 
 constexpr Workload kWorkloads[] = {
@@ -25,6 +26,7 @@ constexpr Workload kWorkloads[] = {
     {"cached-read-recorded", 1, false, true},
     {"cached-reads-32", 32, false, false},
     {"full-circle-32", 32, true, false},
+    {"cached-read-4-cpus", 1, false, false, 4},
 };
 
 void Work(const Workload& workload, int times) {
@@ -41,11 +43,14 @@ void Work(const Workload& workload, int times) {
 
 int Run(const Workload& workload, int times) {
   SystemOptions options;
+  options.cpus = workload.cpus;
   options.devices.push_back({.path = "/dev/vda"});
   System system(options);
   FunctionRecorder functions(1 << 16);
   if (workload.recorded) system.machine().SetRecorder(&functions);
-  system.Start("bench", [&] { Work(workload, times); });
+  for (int i = 0; i < workload.cpus; ++i) {
+    system.Start("bench", [&] { Work(workload, times); });
+  }
   const std::string report = system.RunUntilIdle();
   if (!report.empty()) std::fprintf(stderr, "%s\n", report.c_str());
   return report.empty() ? 0 : 1;
