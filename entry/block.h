@@ -11,8 +11,8 @@
 //   uint8_t* stack = FindStack<StackUseOf(lines, from, kEnd)>(cpu);   // null: line by line
 //   BlockCore<StackUseOf(lines, from, kEnd)> core(cpu, stack);
 //
-// Where something is due in it, or its stack is not in one page, a block is run line by line on the
-// Cpu itself, with the same results: that is for the caller to do.
+// Where something is due in it, or its stack is not in one page, a block is run in parts, and such
+// a part line by line on the Cpu itself, with the same results: that is for the caller to do.
 #pragma once
 
 #include <algorithm>

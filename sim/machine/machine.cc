@@ -46,6 +46,7 @@ Machine::~Machine() {
   EnterMachine enter(*this);
   // Who watched may be gone already.
   listeners_.clear();
+  heard_ = {};
   recorder_ = nullptr;
   for (auto owner = global_owners_.rbegin(); owner != global_owners_.rend(); ++owner) {
     globals_[owner->first] = nullptr;

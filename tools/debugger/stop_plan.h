@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
+
 namespace kpath::debugger {
 
 // A place to stop at: what `break` and `watch` make.
@@ -68,7 +70,7 @@ struct Hit {
 // A position at which the plan says stop.
 struct Stop {
   uint64_t position = 0;
-  std::vector<Hit> hits;  // one at least
+  absl::InlinedVector<Hit, 1> hits;  // one at least, seldom more
 };
 
 }  // namespace kpath::debugger
