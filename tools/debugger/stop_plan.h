@@ -11,8 +11,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
-
 namespace kpath::debugger {
 
 // A place to stop at: what `break` and `watch` make.
@@ -70,7 +68,7 @@ struct Hit {
 // A position at which the plan says stop.
 struct Stop {
   uint64_t position = 0;
-  absl::InlinedVector<Hit, 1> hits;  // one at least, seldom more
+  std::vector<Hit> hits;  // one at least
 };
 
 }  // namespace kpath::debugger

@@ -75,7 +75,7 @@ void Watcher::OnProbe(const ProbeEvent& event) {
   stacks_.OnProbe(event);
   if (event.kind == ProbeEvent::Kind::kTaskSwitch || event.kind == ProbeEvent::Kind::kNote) return;
   Note(event);
-  absl::InlinedVector<Hit, 1> hits;
+  std::vector<Hit> hits;
   for (Place& place : places_) {
     Hit hit;
     hit.id = place.breakpoint.id;
