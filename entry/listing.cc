@@ -43,6 +43,7 @@ constexpr NamedRegister kRegisters[] = {
     {"cs", [](const Registers& regs) { return uint64_t{regs.cs}; }},
     {"ss", [](const Registers& regs) { return uint64_t{regs.ss}; }},
 };
+
 // Fills in where the instruction is about to store.
 void DescribeStore(const Cpu& cpu, InstructionStep& step) {
   const Instruction& instruction = *step.instruction;

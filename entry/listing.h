@@ -205,17 +205,24 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RunIfQuiet(Cpu*& cpu, bool* goes_on) {
   return true;
 }
 
-// A block that is not quiet: in parts of a few lines, of which only that is run line by line in
-// which something is due. Returns true if the listing goes on behind it.
+// Lines of one block, at which something is due.
+template <const auto& kListing, size_t kFrom, size_t kEnd>
+[[gnu::noinline]] bool RunLinesOfBlock(Cpu*& cpu) {
+  static constexpr auto kOffsets = kListing.Offsets();
+  const auto lines = absl::MakeConstSpan(kListing.lines).subspan(kFrom, kEnd - kFrom);
+  return RunLines(cpu, *kListing.symbol, lines, &kOffsets[kFrom]);
+}
+
+constexpr size_t kLinesOfPart = 6;
+
+// A long block that is not quiet: in parts of a few lines, of which only that is run line by line
+// in which something is due. Returns true if the listing goes on behind it.
 template <const auto& kListing, size_t kFrom, size_t kEnd>
 [[gnu::noinline]] bool RunParts(Cpu*& cpu) {
-  static constexpr auto kOffsets = kListing.Offsets();
-  constexpr size_t kLinesOfPart = 6;
   constexpr size_t kPartEnd = std::min(kFrom + kLinesOfPart, kEnd);
-  bool goes_on = true;
+  bool goes_on;
   if (!RunIfQuiet<kListing, kFrom, kPartEnd>(cpu, &goes_on)) {
-    const auto lines = absl::MakeConstSpan(kListing.lines).subspan(kFrom, kPartEnd - kFrom);
-    goes_on = RunLines(cpu, *kListing.symbol, lines, &kOffsets[kFrom]);
+    goes_on = RunLinesOfBlock<kListing, kFrom, kPartEnd>(cpu);
   }
   if constexpr (kPartEnd != kEnd) {
     return goes_on && RunParts<kListing, kPartEnd, kEnd>(cpu);
@@ -230,7 +237,11 @@ bool RunBlocks(Cpu*& cpu) {
   constexpr size_t kEnd = EndOfBlock(kListing.lines, kFrom);
   bool goes_on;
   if (!RunIfQuiet<kListing, kFrom, kEnd>(cpu, &goes_on)) {
-    goes_on = RunParts<kListing, kFrom, kEnd>(cpu);
+    if constexpr (kEnd - kFrom <= kLinesOfPart) {
+      goes_on = RunLinesOfBlock<kListing, kFrom, kEnd>(cpu);
+    } else {
+      goes_on = RunParts<kListing, kFrom, kEnd>(cpu);
+    }
   }
   if (!goes_on) return false;
   if constexpr (kEnd == kListing.lines.size()) {

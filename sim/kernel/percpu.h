@@ -37,7 +37,6 @@ class SmallPercpuObjects {
   SmallPercpuObjects(const SmallPercpuObjects&) = delete;
   SmallPercpuObjects& operator=(const SmallPercpuObjects&) = delete;
 
-  T* data() { return data_; }
   size_t size() const { return size_; }
   T& operator[](size_t cpu) { return data_[cpu]; }
   T* begin() { return data_; }
@@ -95,7 +94,7 @@ void free_percpu(const percpu_ptr<T>& pointer) {
 
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* per_cpu_ptr(const percpu_ptr<T>& pointer, int cpu) {
-  return pointer->cpus.data() + cpu;
+  return &pointer->cpus[cpu];
 }
 template <typename T>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline T* this_cpu_ptr(const percpu_ptr<T>& pointer) {

@@ -211,7 +211,7 @@ void Cpu::Halt() {
   regs.rflags |= X86_EFLAGS_IF;
   if (!pending_.any()) {
     SetHalted(true);
-    machine_.LeaveFiber();
+    machine_.LetOthersStep();
   }
   DeliverPendingInterrupts();
 }
@@ -241,7 +241,7 @@ void Cpu::SwitchTo(Context& next) {
   kernel_gs_base = next.saved_kernel_gs_base;
   next.cpu = this;
   running_ = &next;
-  machine_.LeaveFiber();
+  machine_.LetOthersStep();
 }
 
 }  // namespace kpath

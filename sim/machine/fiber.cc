@@ -41,6 +41,15 @@ void AnnounceArrive([[maybe_unused]] void* shadow, [[maybe_unused]] const void**
 #endif
 }
 
+// Goes to `to`, and keeps in `here` where this stack is left: whoever comes back may come from
+// another one.
+void GoTo(boost::context::fiber& to, boost::context::fiber& here) {
+  std::move(to).resume_with([&here](boost::context::fiber&& left) {
+    here = std::move(left);
+    return boost::context::fiber();
+  });
+}
+
 const void* Bottom(const boost::context::stack_context& stack) {
   return static_cast<const char*>(stack.sp) - stack.size;
 }
@@ -92,15 +101,14 @@ void Fiber::Start() {
     void deallocate(boost::context::stack_context& stack) { fiber->stacks_.Return(stack); }
   };
   started_ = true;
-  inside_ = boost::context::fiber(std::allocator_arg, Allocator{this},
-                                  [this](boost::context::fiber&& outside) {
-                                    outside_ = std::move(outside);
-                                    AnnounceArrive(nullptr, &outside_bottom_, &outside_size_);
-                                    Run();
-                                    ended_ = true;
-                                    AnnounceLeave(nullptr, outside_bottom_, outside_size_);
-                                    return std::move(outside_);
-                                  });
+  inside_ =
+      boost::context::fiber(std::allocator_arg, Allocator{this}, [this](boost::context::fiber&&) {
+        Arrive();
+        Run();
+        ended_ = true;
+        AnnounceLeave(nullptr, outside_bottom_, outside_size_);
+        return std::move(outside_);
+      });
 }
 
 void Fiber::Run() {
@@ -114,16 +122,39 @@ void Fiber::Run() {
 void Fiber::Resume() {
   KPATH_CHECK(!ended_, "a fiber that has ended is resumed");
   if (!started_) Start();
-  AnnounceLeave(&outside_shadow_, Bottom(stack_), stack_.size);
-  inside_ = std::move(inside_).resume();
-  AnnounceArrive(outside_shadow_, nullptr, nullptr);
+  outside_bottom_ = nullptr;
+  void* shadow = nullptr;
+  AnnounceLeave(&shadow, Bottom(stack_), stack_.size);
+  GoTo(inside_, outside_);
+  AnnounceArrive(shadow, nullptr, nullptr);
 }
 
 void Fiber::Suspend() {
   AnnounceLeave(&inside_shadow_, outside_bottom_, outside_size_);
-  outside_ = std::move(outside_).resume();
-  AnnounceArrive(inside_shadow_, &outside_bottom_, &outside_size_);
+  GoTo(outside_, inside_);
+  Arrive();
   if (unwinding_) throw Unwind();
+}
+
+void Fiber::SwitchTo(Fiber& next) {
+  KPATH_CHECK(!next.ended_, "a fiber that has ended is switched to");
+  if (!next.started_) next.Start();
+  next.outside_ = std::move(outside_);
+  next.outside_bottom_ = outside_bottom_;
+  next.outside_size_ = outside_size_;
+  AnnounceLeave(&inside_shadow_, Bottom(next.stack_), next.stack_.size);
+  GoTo(next.inside_, inside_);
+  Arrive();
+  if (unwinding_) throw Unwind();
+}
+
+void Fiber::Arrive() {
+  const void* from_bottom = nullptr;
+  size_t from_size = 0;
+  AnnounceArrive(inside_shadow_, &from_bottom, &from_size);
+  if (outside_bottom_ != nullptr) return;
+  outside_bottom_ = from_bottom;
+  outside_size_ = from_size;
 }
 
 }  // namespace kpath

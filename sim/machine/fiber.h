@@ -10,10 +10,12 @@
 //   fiber.Resume();  // runs work()
 //   fiber.Resume();  // runs more_work()
 //
-// Thread safety: a fiber is used by one host thread. Resume is called from outside of every fiber,
-// Suspend from inside this one. Destroying a fiber that has not ended unwinds its stack: Suspend
-// throws, so code on a fiber must not swallow unknown exceptions and must not suspend in a noexcept
-// function.
+// A fiber may also let another one go on in its place, which takes one change of stacks, not two.
+//
+// Thread safety: a fiber is used by one host thread. Resume is called from outside of the fiber,
+// Suspend and SwitchTo from inside. Destroying a fiber that has not ended unwinds its stack: what
+// left it throws, so code on a fiber must not swallow unknown exceptions and must not leave it in a
+// noexcept function.
 #pragma once
 
 #include <boost/context/fiber.hpp>
@@ -48,10 +50,14 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  // Runs the body up to its next Suspend, or to its end. REQUIRES: !ended().
+  // Runs the body until it suspends, or ends; or until another one does that goes on in its place.
+  // REQUIRES: !ended().
   void Resume();
   // Goes back to where Resume was called.
   void Suspend();
+  // Lets `next`, which is not inside, go on from where it was left, until this one goes on again.
+  // REQUIRES: !next.ended().
+  void SwitchTo(Fiber& next);
 
   bool ended() const { return ended_; }
 
@@ -60,18 +66,19 @@ class Fiber {
 
   void Start();
   void Run();
+  void Arrive();
 
   StackPool& stacks_;
   std::function<void()> body_;
-  boost::context::fiber inside_;   // the suspended body, while outside
-  boost::context::fiber outside_;  // the suspended caller of Resume, while inside
+  boost::context::fiber inside_;   // where the body was left, while outside
+  boost::context::fiber outside_;  // where Resume was called, while inside
   boost::context::stack_context stack_;
   bool started_ = false;
   bool ended_ = false;
   bool unwinding_ = false;
-  // For AddressSanitizer: the saved shadow stacks and the bounds of the caller's stack.
+  // For AddressSanitizer: the saved shadow stack, and the bounds of the stack outside; null: not
+  // told yet.
   void* inside_shadow_ = nullptr;
-  void* outside_shadow_ = nullptr;
   const void* outside_bottom_ = nullptr;
   size_t outside_size_ = 0;
 };

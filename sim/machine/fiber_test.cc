@@ -27,6 +27,55 @@ TEST(Fiber, GoesOnWhereItWasLeft) {
   EXPECT_TRUE(fiber.ended());
 }
 
+TEST(Fiber, AnotherGoesOnInItsPlace) {
+  StackPool stacks;
+  std::string log;
+  Fiber *self_a = nullptr, *self_b = nullptr;
+  Fiber a(stacks, [&] {
+    log += "a";
+    self_a->SwitchTo(*self_b);
+    log += "A";
+    self_a->SwitchTo(*self_b);
+    ADD_FAILURE() << "nobody goes on here";
+  });
+  Fiber b(stacks, [&] {
+    log += "b";
+    self_b->SwitchTo(*self_a);
+    log += "B";
+    self_b->Suspend();
+    log += "c";
+  });
+  self_a = &a;
+  self_b = &b;
+  a.Resume();
+  EXPECT_EQ(log, "abAB") << "Resume returns when the one suspends that goes on in its place";
+  b.Resume();
+  EXPECT_EQ(log, "abABc");
+  EXPECT_TRUE(b.ended());
+  EXPECT_FALSE(a.ended());
+}
+
+TEST(Fiber, LeftForAnotherItsStackIsUnwound) {
+  StackPool stacks;
+  bool destroyed = false;
+  {
+    Fiber *self_a = nullptr, *self_b = nullptr;
+    Fiber b(stacks, [&] { self_b->Suspend(); });
+    Fiber a(stacks, [&] {
+      struct Guard {
+        bool& flag;
+        ~Guard() { flag = true; }
+      } guard{destroyed};
+      self_a->SwitchTo(*self_b);
+    });
+    self_a = &a;
+    self_b = &b;
+    a.Resume();
+    EXPECT_FALSE(destroyed);
+  }
+  EXPECT_TRUE(destroyed);
+}
+
 TEST(Fiber, DestroyedInTheMiddleItsStackIsUnwound) {
   StackPool stacks;
   bool destroyed = false, ran_on = false;

@@ -71,27 +71,29 @@ Machine::Outcome Machine::RunTo(Position stop) {
   Context* previous = current_context;
   const Outcome outcome = Loop();
   SetCurrentContext(previous);
-  stop_position_ = UINT64_MAX;
-  UpdateDeadline();
+  stop_position_ = UINT64_MAX;  // due_ may be too early until the next Run, which is no harm
   return outcome;
 }
 
 Machine::Outcome Machine::Loop() {
-  while (true) {
-    if (!report_.empty()) return Outcome::kReport;
-    if (stop_requested_) return Outcome::kStopped;
-    if (probes_passed() >= stop_position_) return Outcome::kPosition;
-    if (stopped_at_probe_) {
-      Resume(*cpus_[last_cpu_]);
-      continue;
+  if (stopped_at_probe_ && probes_passed() < stop_position_) Resume(*cpus_[last_cpu_]);
+  while (Cpu* cpu = NextCpu()) Resume(*cpu);
+  if (!report_.empty()) return Outcome::kReport;
+  if (stop_requested_) return Outcome::kStopped;
+  if (probes_passed() >= stop_position_) return Outcome::kPosition;
+  return Outcome::kIdle;
+}
+
+Cpu* Machine::NextCpu() {
+  while (report_.empty() && !stop_requested_ && probes_passed() < stop_position_) {
+    if (Cpu* const cpu = PickCpu()) {
+      last_cpu_ = cpu->id();
+      slice_end_ = UINT64_MAX;
+      return cpu;
     }
-    Cpu* cpu = PickCpu();
-    if (cpu != nullptr) {
-      Step(*cpu);
-    } else if (!AdvanceToNextEvent()) {
-      return Outcome::kIdle;
-    }
+    if (!AdvanceToNextEvent()) break;
   }
+  return nullptr;
 }
 
 // The CPU after the one that stepped last has its turn; another choice lets others go first.
@@ -107,18 +109,24 @@ Cpu* Machine::PickCpu() {
   }
 }
 
-void Machine::Step(Cpu& cpu) {
-  last_cpu_ = cpu.id();
-  slice_end_ = UINT64_MAX;
-  Resume(cpu);
+void Machine::Enter(Cpu& cpu) {
+  SetCurrentContext(cpu.running());
+  UpdateDeadline();
 }
 
 void Machine::Resume(Cpu& cpu) {
   stopped_at_probe_ = false;
-  SetCurrentContext(cpu.running());
-  UpdateDeadline();
+  Enter(cpu);
   current_context->fiber_->Resume();
   KPATH_CHECK(!current_context->fiber_->ended(), "a context's body returned");
+}
+
+void Machine::LetOthersStep() {
+  Fiber& here = *current_context->fiber_;
+  Cpu* const next = NextCpu();
+  if (next == nullptr) return here.Suspend();
+  Enter(*next);
+  if (current_context->fiber_.get() != &here) here.SwitchTo(*current_context->fiber_);
 }
 
 void Machine::LeaveFiber() { current_context->fiber_->Suspend(); }
@@ -139,7 +147,7 @@ void Machine::Panic(std::string report) {
 
 bool Machine::Relax() {
   if (runnable_cpus_ > 1) {
-    LeaveFiber();
+    LetOthersStep();
     return true;
   }
   if (events_.empty()) return false;
@@ -296,7 +304,7 @@ void Machine::DoWhatIsDue(Context* context) {
   if (context->fiber_ == nullptr) return;
   if (context->cpu->interrupt_pending()) context->cpu->DeliverPendingInterrupts();
   if (probes_passed() >= slice_end_ && runnable_cpus_ > 1) {
-    LeaveFiber();  // Resume has looked again at what is due
+    LetOthersStep();  // and has looked again at what is due, then
   } else {
     UpdateDeadline();
   }

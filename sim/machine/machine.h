@@ -162,12 +162,18 @@ class Machine {
 
   Outcome Loop();
   Cpu* PickCpu();
-  // Gives the CPU a slice of its own; goes on with the slice that a stop interrupted.
-  void Step(Cpu& cpu);
+  // Lets time pass until a CPU can step, and gives it a slice. Null: Run returns.
+  Cpu* NextCpu();
+  // Makes what the CPU runs the current context.
+  void Enter(Cpu& cpu);
   void Resume(Cpu& cpu);
+  // The current context's CPU has stepped for now: goes straight to the next one's stack. Returns
+  // when the context steps again.
+  void LetOthersStep();
   bool AdvanceToNextEvent();
   bool EventIsDue() const;
   void RunDueEvents();
+  // Makes Run look at what has come about.
   void LeaveFiber();
   void DoWhatIsDue(Context* context);
   bool is_current() const { return current_context != nullptr && current_context->machine == this; }

@@ -155,8 +155,7 @@ absl::Status Session::Move(Direction direction, const Stepping& stepping, int ti
   const StopPlan plan = PlanWith(step);
   absl::StatusOr<RunResult> result = RunOnce(direction, plan);
   for (int i = 1; i < times && result.ok() && result->stop.has_value(); ++i) {
-    const bool breakpoint = result->stop->hits.front().id != 0;
-    if (step.mode != Stepping::Mode::kNone && breakpoint) break;
+    if (step.mode != Stepping::Mode::kNone && !result->stop->hits.empty()) break;
     result = RunOnce(direction, plan);
   }
   if (!result.ok()) return result.status();

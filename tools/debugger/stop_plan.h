@@ -57,9 +57,9 @@ struct StopPlan {
   Stepping stepping;
 };
 
-// Why the machine stands where it does.
+// A breakpoint that the machine has come to.
 struct Hit {
-  int id = 0;  // of the breakpoint; 0: the step is done
+  int id = 0;
   // Of a watchpoint.
   std::string old_value;
   std::string new_value;
@@ -68,7 +68,7 @@ struct Hit {
 // A position at which the plan says stop.
 struct Stop {
   uint64_t position = 0;
-  std::vector<Hit> hits;  // one at least
+  std::vector<Hit> hits;  // none: the step is done
 };
 
 }  // namespace kpath::debugger

@@ -83,8 +83,7 @@ void Watcher::OnProbe(const ProbeEvent& event) {
     if (!here || (place.condition.has_value() && !IsTrue(*place.condition))) continue;
     hits.push_back(std::move(hit));
   }
-  if (StepIsDone(event)) hits.push_back({});
-  if (!hits.empty()) {
+  if (!hits.empty() || StepIsDone(event)) {
     stop_ = Stop{last_.position, std::move(hits)};
     if (mode_ == Mode::kStop) machine_->RequestStop();
     return;
