@@ -48,6 +48,7 @@ void Boot(Machine& machine, const BootOptions& options = {});
 
 struct SystemOptions {
   int cpus = 1;                        // 1 … Machine::kMaxCpus
+  int slice = Machine::kSliceProbes;   // probes that a CPU passes at a time: Machine::SetSlice
   absl::optional<uint64_t> seed = {};  // departs from the ordinary course by it; none: does not
   bool x32 = true;
   std::vector<DeviceOptions> devices = {};

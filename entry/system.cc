@@ -62,6 +62,7 @@ std::string NewLines(const std::string& before, const std::string& after) {
 }  // namespace
 
 System::System(const SystemOptions& options) : machine_(options.cpus, MakeChooser(options)) {
+  machine_.SetSlice(options.slice);
   Boot(machine_, {.x32 = options.x32, .devices = options.devices, .mounts = options.mounts});
   process_hooks.Get(machine_).process_ended = [this](const task_struct* leader, int exit_code) {
     exit_statuses_[leader->pid] = exit_code;

@@ -51,6 +51,29 @@ class Digest : public ProbeListener {
   uint64_t value_ = 0xcbf29ce484222325;
 };
 
+// Interrupts a new process where its registers in user mode are set, but not yet used: what the
+// interrupt pushes must not be where they are.
+TEST(System, AnInterruptBeforeUserModeLeavesTheRegistersAlone) {
+  class Interrupter : public ProbeListener {
+   public:
+    void OnProbe(const ProbeEvent& event) override {
+      if (event.kind != ProbeEvent::Kind::kFunctionExit) return;
+      if (event.function->name != std::string("exec_binprm")) return;
+      event.cpu->RaiseInterrupt(0xfd);  // RESCHEDULE_VECTOR
+      ++interrupts;
+    }
+    int interrupts = 0;
+  };
+  System system;
+  Interrupter interrupter;
+  system.machine().AddListener(&interrupter);
+  long pid = 0;
+  system.Start("new", [&] { pid = user::getpid(); });
+  EXPECT_EQ(system.Run(), "");
+  EXPECT_EQ(interrupter.interrupts, 1);
+  EXPECT_GT(pid, 0);
+}
+
 TEST(System, AThousandProcessesLeaveNothing) {
   System system;
   int ended_well = 0;

@@ -77,9 +77,10 @@ std::ostream& operator<<(std::ostream& os, const Place& place);
 
 class Machine {
  public:
-  // `options` (entry/boot.h): `cpus` 1 … 64; `seed`: from the boot's end on, departs from the
-  // ordinary course of events, always the same way for one seed; `devices`, `mounts`: disks, and
-  // file systems on them.
+  // `options` (entry/boot.h): `cpus` 1 … 64; `slice`: how many probes a CPU passes before
+  // another has its turn, 64 if not said, 1 for the finest interleaving; `seed`: from the boot's
+  // end on, departs from the ordinary course of events, always the same way for one seed;
+  // `devices`, `mounts`: disks, and file systems on them.
   explicit Machine(const SystemOptions& options = {});
   ~Machine();
   Machine(const Machine&) = delete;

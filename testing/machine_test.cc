@@ -189,6 +189,27 @@ uint64_t LengthOfRun(bool stop) {
 
 TEST(Stopping, DoesNotChangeTheRun) { EXPECT_EQ(LengthOfRun(true), LengthOfRun(false)); }
 
+// ---- Several CPUs ----
+
+// How often in a run of two CPUs another one passes a probe than passed the one before.
+int CpuChanges(int slice) {
+  Machine machine({.cpus = 2, .slice = slice});
+  machine.Start("one", CloseTwice);
+  machine.Start("two", CloseTwice);
+  int changes = 0, cpu = 0;
+  while (machine.RunTo(Position(machine.position().probes_passed() + 1))) {
+    changes += machine.Where().cpu != cpu;
+    cpu = machine.Where().cpu;
+  }
+  return changes;
+}
+
+TEST(SeveralCpus, TakeTurnsAfterASlice) {
+  const int changes = CpuChanges(64);
+  EXPECT_GT(CpuChanges(1), 10 * changes);
+  EXPECT_LT(CpuChanges(1'000'000), changes);
+}
+
 TEST_F(MachineTest, PrintsExpressions) {
   machine.Start("aio", [] {
     user::Arena arena;

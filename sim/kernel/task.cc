@@ -5,6 +5,7 @@
 #include "sim/kernel/sched.h"
 #include "sim/kernel/sched_internal.h"
 #include "sim/machine/check.h"
+#include "sim/machine/pt_regs.h"
 
 namespace kpath {
 namespace {
@@ -53,7 +54,9 @@ void AllocateStack(task_struct* task) {
       kDirectMapBase + (task->machine->memory.AllocatePages(THREAD_SIZE_ORDER) << kPageShift);
   task->saved_regs.cs = __KERNEL_CS;
   task->saved_regs.ss = __KERNEL_DS;
-  task->saved_regs[Reg::rsp] = task_top_of_stack(task);
+  // v4.19 arch/x86/kernel/process_64.c: copy_thread_tls. Below pt_regs from the start, for what is
+  // pushed before it comes to user mode, or if it never does.
+  task->saved_regs[Reg::rsp] = task_top_of_stack(task) - sizeof(pt_regs);
 }
 
 task_struct* NewTask(Machine& machine, const std::string& comm, std::function<void()> body) {

@@ -12,9 +12,6 @@
 namespace kpath {
 namespace {
 
-// How many probes a CPU passes before another running CPU has its turn.
-constexpr uint64_t kSliceProbes = 64;
-
 // Returns `quiet`. In a function of its own, so that Record keeps nothing over a call.
 ABSL_ATTRIBUTE_NOINLINE bool AddAfterSwitch(FunctionRecorder& recorder,
                                             const FunctionInfo* function, int64_t now_ns,
@@ -136,6 +133,11 @@ void Machine::RequestStop() {
   UpdateDeadline();
 }
 
+void Machine::SetSlice(int probes) {
+  KPATH_CHECK(probes >= 1 && probes <= kMaxSliceProbes, "a slice of ", probes, " probes");
+  slice_probes_ = static_cast<uint64_t>(probes);
+}
+
 void Machine::Panic(std::string report) {
   if (report_.empty()) report_ = decorate_report ? decorate_report(report) : std::move(report);
   KPATH_CHECK(current_context->fiber_ != nullptr,
@@ -214,7 +216,7 @@ int64_t Machine::NextDue() const {
 }
 
 void Machine::UpdateDeadline() {
-  if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + kSliceProbes;
+  if (runnable_cpus_ > 1 && slice_end_ == UINT64_MAX) slice_end_ = probes_passed() + slice_probes_;
   due_ = NextDue();
   for (int grain = 0; grain < kGrains; ++grain) {
     arrive_from_[grain] = heard_[grain] ? 0 : due_;

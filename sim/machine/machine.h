@@ -54,6 +54,8 @@ class Machine {
  public:
   static constexpr int64_t kNsPerProbe = 10;
   static constexpr int kMaxCpus = 64;
+  static constexpr int kSliceProbes = 64;
+  static constexpr int kMaxSliceProbes = 1'000'000;
 
   // `cpus`: 1 .. kMaxCpus. `chooser` answers the machine's questions; none: the ordinary course.
   explicit Machine(int cpus = 1, std::unique_ptr<Chooser> chooser = nullptr);
@@ -83,6 +85,11 @@ class Machine {
   Outcome RunTo(Position stop);
   // Makes Run return at the next probe; called by a listener, at the probe that it is told of.
   void RequestStop();
+  // How many probes a CPU passes, from its next slice on, before another running CPU has its turn:
+  // 1 … kMaxSliceProbes, kSliceProbes if not said. A part of the run, as the number of CPUs is:
+  // with fewer they are interleaved more finely, with more a run of several CPUs takes the host
+  // less time.
+  void SetSlice(int probes);
 
   // Stops the machine for good. `report` is in the kernel's style: one line that says what, then
   // details. Called by simulated code that finds an invariant of the kernel broken.
@@ -203,6 +210,7 @@ class Machine {
   int64_t last_quiet_ = 0;
   int64_t probes_left_ = 0;
   uint64_t stop_position_ = UINT64_MAX;
+  uint64_t slice_probes_ = kSliceProbes;
   uint64_t slice_end_ = UINT64_MAX;
   int64_t clock_base_ns_ = 0;
 

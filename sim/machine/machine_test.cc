@@ -192,6 +192,42 @@ TEST(Machine, TwoCpusTakeTurns) {
   EXPECT_NE(order.find("ba"), std::string::npos);
 }
 
+// Which CPU passed each probe of a run in which two of them pass 90 each.
+std::string CpusOfProbes(int slice) {
+  class LogOfCpus : public ProbeListener {
+   public:
+    void OnProbe(const ProbeEvent& event) override { absl::StrAppend(&cpus, event.cpu->id()); }
+    std::string cpus;
+  };
+  Machine machine(2);
+  machine.SetSlice(slice);
+  const auto work = [] {
+    for (int i = 0; i < 30; ++i) add_one(i);
+    halt_for_good();
+  };
+  Context a(machine, work), b(machine, work);
+  machine.cpu(0).Start(a);
+  machine.cpu(1).Start(b);
+  LogOfCpus log;
+  machine.AddListener(&log);
+  machine.Run();
+  return log.cpus;
+}
+
+TEST(Machine, ACpuPassesASliceAtATime) {
+  for (const int slice : {1, 2, 9, 45, 90}) {
+    std::string turns;
+    while (turns.size() < 180) turns += std::string(slice, '0') + std::string(slice, '1');
+    EXPECT_EQ(CpusOfProbes(slice), turns) << "in slices of " << slice;
+  }
+}
+
+TEST(MachineDeathTest, ASliceIsOneProbeAtLeast) {
+  Machine machine;
+  EXPECT_DEATH(machine.SetSlice(0), "a slice of 0 probes");
+  EXPECT_DEATH(machine.SetSlice(Machine::kMaxSliceProbes + 1), "a slice of 1000001 probes");
+}
+
 TEST(Machine, TheSameChoicesGiveTheSameRun) {
   const auto run = [](std::unique_ptr<Chooser> chooser, ChoiceLog* choices) {
     Machine machine(3, std::move(chooser));

@@ -72,8 +72,6 @@ task_struct* new_process_task(Machine& machine, const std::string& comm, int pid
 }
 
 void ret_from_fork(const std::function<void()>& program) {
-  // Below pt_regs from the start: a page fault in schedule_tail pushes its frame there.
-  current->cpu->regs[Reg::rsp] = task_top_of_stack(current) - sizeof(pt_regs);
   schedule_tail();
   process_hooks->return_to_user_mode();
   KPATH_CHECK((current->cpu->regs.cs & 3) == 3, "ret_from_fork did not reach ring 3");

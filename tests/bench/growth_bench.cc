@@ -21,7 +21,8 @@ constexpr int kReads = 2000;
 
 // `tasks` programs, each of which makes `reads` reads. Only the reads are measured: they begin when
 // all programs are ready for them, and none of these ends before the last read.
-void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads) {
+void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads,
+           int slice = Machine::kSliceProbes) {
   for (auto _ : state) {
     state.PauseTiming();
     {
@@ -29,6 +30,7 @@ void Reads(benchmark::State& state, int cpus, int tasks, int64_t reads) {
       int done = 0;
       SystemOptions options;
       options.cpus = cpus;
+      options.slice = slice;
       System system(options);
       for (int i = 0; i < tasks; ++i) {
         system.Start("bench", [&, tasks, reads] {
@@ -131,6 +133,11 @@ void RegisterGrowth(bool more) {
   for (const int cpus : {1, 4, 16, 64}) {
     Register(absl::StrCat("growth: ", cpus, " CPUs, all of them busy, a request"), "kpath",
              [cpus](benchmark::State& state) { Reads(state, cpus, cpus, kReads); });
+  }
+  for (const int cpus : {4, 16, 64}) {
+    Register(absl::StrCat("growth: ", cpus, " CPUs, all busy, slices of 4096 probes, a request"),
+             "kpath",
+             [cpus](benchmark::State& state) { Reads(state, cpus, cpus, kReads, /*slice=*/4096); });
   }
 }
 

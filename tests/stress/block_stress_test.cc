@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Four CPUs, eight programs, two disks: merges, too few tags, bad blocks, misaligned requests and
-// signals. Each request that was accepted is completed once, and nothing is left.
+// Four CPUs, finely and coarsely interleaved, eight programs, two disks: merges, too few tags, bad
+// blocks, misaligned requests and signals. Each request that was accepted is completed once, and
+// nothing is left.
 //
 // --requests=N: how many in each run.
 #include <cstdlib>
@@ -62,6 +63,7 @@ SystemOptions MakeOptions(uint64_t seed) {
   nullb.memory_backed = true;
   SystemOptions options;
   options.cpus = 4;
+  options.slice = 1 << (seed - 1);  // from one probe to 512
   options.seed = seed;
   options.devices = {vda, nullb};
   return options;

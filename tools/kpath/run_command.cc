@@ -114,6 +114,7 @@ void AddRunCommand(CLI::App* app, int* status) {
   command->footer(
       "Lines of the transcript that set up the machine, anywhere in it:\n"
       "  # kpath: cpus=2 seed=7              CPUs; a course of events other than the ordinary one\n"
+      "  # kpath: slice=1                    how many probes a CPU passes before the next (64)\n"
       "  # kpath: x32=n                      a kernel without the x32 ABI\n"
       "  # kpath: latency=250us              of a disk that no line describes\n"
       "  # kpath: file /data/x size=1M       a file of zeros that is there from the start\n"

@@ -104,6 +104,7 @@ class ReplayerImpl final : public Replayer {
   static SystemOptions MakeSystemOptions(const Scenario& scenario) {
     SystemOptions options;
     options.cpus = scenario.cpus;
+    options.slice = scenario.slice;
     options.seed = scenario.seed;
     options.x32 = scenario.x32;
     options.devices = scenario.devices;

@@ -326,6 +326,13 @@ class Reader {
         return Wrong(line, word, absl::StrCat("'", word.text, "', expected cpus=1 to cpus=64"));
       }
       scenario_.cpus_given = true;
+    } else if (name == "slice") {
+      if (!absl::SimpleAtoi(value, &scenario_.slice) || scenario_.slice < 1 ||
+          scenario_.slice > Machine::kMaxSliceProbes) {
+        return Wrong(line, word,
+                     absl::StrCat("'", word.text,
+                                  "', expected slice=1 to slice=", Machine::kMaxSliceProbes));
+      }
     } else if (name == "latency") {
       const int64_t ns = ParseDuration(value);
       if (ns < 0) {
@@ -363,7 +370,7 @@ class Reader {
   }
 
   static constexpr const char* kSettings =
-      "cpus=, seed=, x32=, abi=, latency=, file PATH size=, device PATH driver=, "
+      "cpus=, slice=, seed=, x32=, abi=, latency=, file PATH size=, device PATH driver=, "
       "mount DEVICE DIRECTORY or "
       "sysctl fs.aio-max-nr=";
 

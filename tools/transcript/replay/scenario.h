@@ -2,7 +2,7 @@
 //
 // The `# kpath:` lines of a transcript: what machine it runs on.
 //
-//   # kpath: cpus=2 seed=7
+//   # kpath: cpus=2 slice=1 seed=7
 //   # kpath: x32=n
 //   # kpath: file /data/x size=1M
 //   # kpath: device /dev/vda driver=virtio_blk size=16M latency=80us
@@ -10,6 +10,7 @@
 //   # kpath: abi=i386
 //
 //   cpus=N       1 to 64, default 1, or more where a short io_submit shows it (infer_cpus.h)
+//   slice=N      how many probes a CPU passes before another has its turn, 1 to 1000000, default 64
 //   seed=N       departs from the ordinary course of events at random, always the same way for N
 //   x32=y|n      whether the kernel knows the x32 ABI, default y
 //   file PATH size=N   a memory file that is there from the start, N bytes of zeros (K, M, G behind
@@ -59,6 +60,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "sim/block/drivers/devices.h"
+#include "sim/machine/machine.h"
 #include "tools/transcript/syntax/transcript.h"
 
 namespace kpath {
@@ -81,6 +83,7 @@ struct ScenarioAbi {
 
 struct Scenario {
   int cpus = 1;
+  int slice = Machine::kSliceProbes;
   absl::optional<uint64_t> seed;
   bool x32 = true;
   bool cpus_given = false;

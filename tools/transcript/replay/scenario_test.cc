@@ -17,6 +17,7 @@ TEST(Scenario, WithoutDirectivesItIsTheOrdinaryMachine) {
   const auto scenario = Read("# a comment\ngetpid() = 1\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   EXPECT_EQ(scenario->cpus, 1);
+  EXPECT_EQ(scenario->slice, 64);
   EXPECT_FALSE(scenario->seed.has_value());
   EXPECT_TRUE(scenario->x32);
   EXPECT_TRUE(scenario->files.empty());
@@ -24,10 +25,11 @@ TEST(Scenario, WithoutDirectivesItIsTheOrdinaryMachine) {
 
 TEST(Scenario, ReadsAllSettings) {
   const auto scenario = Read(
-      "# kpath: cpus=2 seed=7\n# kpath: x32=n latency=2ms\n# kpath: file /data/x size=1M\n"
+      "# kpath: cpus=2 slice=5 seed=7\n# kpath: x32=n latency=2ms\n# kpath: file /data/x size=1M\n"
       "# kpath: sysctl fs.aio-max-nr=16\n");
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   EXPECT_EQ(scenario->cpus, 2);
+  EXPECT_EQ(scenario->slice, 5);
   EXPECT_EQ(scenario->seed, 7u);
   EXPECT_FALSE(scenario->x32);
   EXPECT_EQ(scenario->latency_ns, 2'000'000);
@@ -88,6 +90,15 @@ TEST(Scenario, TheAbiHoldsForTheLinesBehind) {
   EXPECT_FALSE(scenario->IsI386(4));
 }
 
+TEST(Scenario, ASliceIsOneToAMillionProbes) {
+  EXPECT_EQ(Read("# kpath: slice=1\n")->slice, 1);
+  EXPECT_EQ(Read("# kpath: slice=1000000\n")->slice, 1'000'000);
+  for (const std::string word : {"slice=0", "slice=1000001", "slice=-1", "slice=", "slice"}) {
+    EXPECT_EQ(Read("# kpath: " + word).status().message(),
+              "t.strace:1:10: '" + word + "', expected slice=1 to slice=1000000");
+  }
+}
+
 TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
   const struct {
     const char* text;
@@ -100,8 +111,8 @@ TEST(Scenario, BadDirectivesAreRefusedWithTheirPlace) {
       {"# kpath: abi=arm", "t.strace:1:10: 'abi=arm', expected abi=i386 or abi=x86_64"},
       {"# kpath: cpus=1 cpus=2", "t.strace:1:17: 'cpus' is set a second time"},
       {"# kpath: cpu=1",
-       "t.strace:1:10: unknown setting 'cpu', expected cpus=, seed=, x32=, abi=, latency=, file "
-       "PATH size=, device PATH driver=, mount DEVICE DIRECTORY or sysctl fs.aio-max-nr="},
+       "t.strace:1:10: unknown setting 'cpu', expected cpus=, slice=, seed=, x32=, abi=, latency=, "
+       "file PATH size=, device PATH driver=, mount DEVICE DIRECTORY or sysctl fs.aio-max-nr="},
       {"# kpath: latency=80",
        "t.strace:1:10: 'latency=80', expected latency=TIME such as 80us, up to 1000s"},
       {"# kpath: latency=0us",
