@@ -129,12 +129,7 @@ void Fiber::Resume() {
   AnnounceArrive(shadow, nullptr, nullptr);
 }
 
-void Fiber::Suspend() {
-  AnnounceLeave(&inside_shadow_, outside_bottom_, outside_size_);
-  GoTo(outside_, inside_);
-  Arrive();
-  if (unwinding_) throw Unwind();
-}
+void Fiber::Suspend() { Leave(outside_, outside_bottom_, outside_size_); }
 
 void Fiber::SwitchTo(Fiber& next) {
   KPATH_CHECK(!next.ended_, "a fiber that has ended is switched to");
@@ -142,8 +137,12 @@ void Fiber::SwitchTo(Fiber& next) {
   next.outside_ = std::move(outside_);
   next.outside_bottom_ = outside_bottom_;
   next.outside_size_ = outside_size_;
-  AnnounceLeave(&inside_shadow_, Bottom(next.stack_), next.stack_.size);
-  GoTo(next.inside_, inside_);
+  Leave(next.inside_, Bottom(next.stack_), next.stack_.size);
+}
+
+void Fiber::Leave(boost::context::fiber& to, const void* bottom, size_t size) {
+  AnnounceLeave(&inside_shadow_, bottom, size);
+  GoTo(to, inside_);
   Arrive();
   if (unwinding_) throw Unwind();
 }

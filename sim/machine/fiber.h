@@ -66,6 +66,8 @@ class Fiber {
 
   void Start();
   void Run();
+  // Goes to `to`, whose stack is [bottom, bottom + size); returns when this one goes on again.
+  void Leave(boost::context::fiber& to, const void* bottom, size_t size);
   void Arrive();
 
   StackPool& stacks_;

@@ -121,7 +121,7 @@ void Machine::Resume(Cpu& cpu) {
 void Machine::LetOthersStep() {
   Fiber& here = *current_context->fiber_;
   Cpu* const next = NextCpu();
-  if (next == nullptr) return here.Suspend();
+  if (next == nullptr) return LeaveFiber();
   Enter(*next);
   if (current_context->fiber_.get() != &here) here.SwitchTo(*current_context->fiber_);
 }

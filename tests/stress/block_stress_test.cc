@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
@@ -44,7 +45,7 @@ class DiskWithBadBlocks : public DiskModel {
 
 const std::array<std::string, 2> kDisks = {"/dev/vda", "/dev/nullb0"};
 
-SystemOptions MakeOptions(uint64_t seed) {
+SystemOptions MakeOptions(uint64_t seed, int slice) {
   DeviceOptions vda;
   vda.path = kDisks[0];
   vda.size = kDiskBytes;
@@ -63,21 +64,23 @@ SystemOptions MakeOptions(uint64_t seed) {
   nullb.memory_backed = true;
   SystemOptions options;
   options.cpus = 4;
-  options.slice = 1 << (seed - 1);  // from one probe to 512
+  options.slice = slice;
   options.seed = seed;
   options.devices = {vda, nullb};
   return options;
 }
 
-class BlockStress : public testing::TestWithParam<uint64_t> {};
+// A seed and a slice.
+class BlockStress : public testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(BlockStress, EachRequestIsCompletedOnceAndNothingIsLeft) {
+  const auto [seed, slice] = GetParam();
   Tally tally;
-  System system(MakeOptions(GetParam()));
+  System system(MakeOptions(seed, slice));
   for (int i = 0; i < kPrograms; ++i) {
-    system.Start("disk user", [&tally, i] {
+    system.Start("disk user", [&tally, seed = seed, i] {
       // Not on the fiber's stack: it remembers each block.
-      const auto program = std::make_unique<DiskUser>(i, GetParam(), requests / kPrograms, &tally);
+      const auto program = std::make_unique<DiskUser>(i, seed, requests / kPrograms, &tally);
       program->Run(kDisks);
     });
   }
@@ -91,7 +94,9 @@ TEST_P(BlockStress, EachRequestIsCompletedOnceAndNothingIsLeft) {
   EXPECT_GT(tally.compared, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, BlockStress, testing::Range<uint64_t>(1, 11));
+using ::testing::Combine, ::testing::Range, ::testing::Values;
+INSTANTIATE_TEST_SUITE_P(Seeds, BlockStress, Combine(Range(1, 11), Values(Machine::kSliceProbes)));
+INSTANTIATE_TEST_SUITE_P(Slices, BlockStress, Combine(Values(1), Values(1, 4, 16, 256, 4096)));
 
 // That the runs above are what they are meant to be.
 class Counter : public ProbeListener {
@@ -112,7 +117,7 @@ class Counter : public ProbeListener {
 TEST(BlockStressItself, MergesAndRunsOutOfTags) {
   Tally tally;
   Counter counter;
-  System system(MakeOptions(1));
+  System system(MakeOptions(1, Machine::kSliceProbes));
   system.machine().AddListener(&counter);
   for (int i = 0; i < kPrograms; ++i) {
     system.Start("disk user", [&tally, i] {
