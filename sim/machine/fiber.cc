@@ -6,17 +6,10 @@
 
 #include <utility>
 
+#include "absl/base/config.h"
 #include "sim/machine/check.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define KPATH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define KPATH_ASAN 1
-#endif
-#endif
-
-#ifdef KPATH_ASAN
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -28,7 +21,7 @@ namespace {
 // `shadow` says that this stack will not be used again.
 void AnnounceLeave([[maybe_unused]] void** shadow, [[maybe_unused]] const void* bottom,
                    [[maybe_unused]] size_t size) {
-#ifdef KPATH_ASAN
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(shadow, bottom, size);
 #endif
 }
@@ -36,7 +29,7 @@ void AnnounceLeave([[maybe_unused]] void** shadow, [[maybe_unused]] const void* 
 // Announces the arrival on a stack and tells where we came from.
 void AnnounceArrive([[maybe_unused]] void* shadow, [[maybe_unused]] const void** from_bottom,
                     [[maybe_unused]] size_t* from_size) {
-#ifdef KPATH_ASAN
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(shadow, from_bottom, from_size);
 #endif
 }
@@ -81,7 +74,7 @@ boost::context::stack_context StackPool::Take() {
 }
 
 void StackPool::Return(boost::context::stack_context stack) {
-#ifdef KPATH_ASAN
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
   __asan_unpoison_memory_region(Bottom(stack), stack.size);
 #endif
   free_.push_back(stack);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/config.h"
 #include "gtest/gtest.h"
 
 namespace kpath {
@@ -116,7 +117,7 @@ TEST(StackPool, StacksAreUsedAgain) {
   EXPECT_EQ(address_of_stack(), address_of_stack());
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef ABSL_HAVE_ADDRESS_SANITIZER
 // Reads what the callers wrote, too, so that no compiler can do without their frames.
 int Overflow(int depth, const volatile char* of_caller) {
   volatile char bytes[4096];

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include "absl/base/config.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
 #include "entry/boot.h"
@@ -23,7 +24,7 @@ namespace {
 
 using ::testing::IsEmpty;
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ABSL_HAVE_ADDRESS_SANITIZER
 int64_t requests = 10'000;
 #else
 int64_t requests = 100'000;

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/base/config.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tools/debugger/locations.h"
@@ -180,7 +181,7 @@ TEST(Timeline, APlanThatCannotBeReadMovesNothing) {
   EXPECT_EQ(timeline->position(), 1500u);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && defined(__OPTIMIZE__)
+#if !defined(ABSL_HAVE_ADDRESS_SANITIZER) && defined(__OPTIMIZE__)
 // 100 ms and 20 ms are what is promised; here with room for a computer that is busy.
 TEST(Timeline, AMillionProbesAreReachedQuickly) {
   using Clock = std::chrono::steady_clock;

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <string>
 
+#include "absl/base/config.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tools/transcript/syntax/test_util.h"
@@ -15,16 +16,8 @@
 namespace kpath::strace {
 namespace {
 
-#if defined(__clang__)
-#define KPATH_SANITIZED __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define KPATH_SANITIZED 1
-#else
-#define KPATH_SANITIZED 0
-#endif
-
 // Optimised it takes a fifth of a second.
-#if defined(__OPTIMIZE__) && !KPATH_SANITIZED
+#if defined(__OPTIMIZE__) && !defined(ABSL_HAVE_ADDRESS_SANITIZER)
 constexpr double kMostSeconds = 1;
 #else
 constexpr double kMostSeconds = 20;
